@@ -1,0 +1,183 @@
+import { AppError, type AppErrorExtras } from '../kit/app-error.ts'
+
+interface CatalogueEntry {
+  readonly type: string
+  readonly status: number
+  /** Public text when the caller gives none. */
+  readonly message: string
+  /** One sentence for docs/errors.md: when this is answered and what the client can do. */
+  readonly meaning: string
+}
+
+/**
+ * Every error this server answers. Sources: design.md section 10 first, then contract/auth.md 1.2 and 2.5,
+ * contract/email.md 1.2 and 16.
+ */
+export const ERRORS = {
+  'token.unauthorized_access': {
+    type: 'token.unauthorized_access',
+    status: 401,
+    message: 'Bearer token invalid.',
+    meaning: 'The API key or access token is missing, unknown, revoked, or not allowed on this route.',
+  },
+  'api.not_found_error': {
+    type: 'api.not_found_error',
+    status: 404,
+    message: 'This route does not exist.',
+    meaning: 'No such route, or no such object of this server (callback URI, for example).',
+  },
+  'api.method_not_allowed': {
+    type: 'api.invalid_request_error',
+    status: 405,
+    message: 'This route does not take that method.',
+    meaning: 'The route exists, with other methods; the header Allow names them.',
+  },
+  'api.invalid_request_payload': {
+    type: 'api.invalid_request_payload',
+    status: 400,
+    message: 'The request body is not valid JSON.',
+    meaning: 'The body cannot be parsed as JSON.',
+  },
+  'api.unsupported_media_type': {
+    type: 'api.invalid_request_payload',
+    status: 415,
+    message: 'The request body must be application/json.',
+    meaning: 'The content type of the body is not one this route reads.',
+  },
+  'api.payload_too_large': {
+    type: 'api.invalid_request_error',
+    status: 413,
+    message: 'The request body is too large.',
+    meaning: 'The body is over the limit of this route.',
+  },
+  'api.invalid_request_error': {
+    type: 'api.invalid_request_error',
+    status: 400,
+    message: 'The request is not valid.',
+    meaning: 'A field or parameter is missing or wrong; the message names it.',
+  },
+  'api.rate_limit_error': {
+    type: 'api.rate_limit_error',
+    status: 429,
+    message: 'Too many requests.',
+    meaning: 'This server’s own rate limit; wait for Retry-After seconds.',
+  },
+  'api.resource_blocked': {
+    type: 'api.resource_blocked',
+    status: 423,
+    message: 'The application or grant is blocked.',
+    meaning: 'An operator has blocked the application or the grant.',
+  },
+  'api.internal_error': {
+    type: 'api.internal_error',
+    status: 500,
+    message: 'Something went wrong on our side.',
+    meaning: 'A fault of this server; the log has the details under the request id.',
+  },
+  'api.unavailable': {
+    type: 'api.internal_error',
+    status: 503,
+    message: 'The database cannot be reached. Try again shortly.',
+    meaning: 'The database is unreachable; nothing was lost, try again after Retry-After seconds.',
+  },
+  'api.provider_error': {
+    type: 'api.provider_error',
+    status: 504,
+    message: 'The provider did not answer as expected.',
+    meaning: 'The provider is unreachable, too slow, failing, or refuses the connector’s own credentials.',
+  },
+  'grant.not_found': {
+    type: 'grant.not_found',
+    status: 404,
+    message: 'No Grant found for this Grant ID.',
+    meaning: 'The grant is unknown, deleted, or belongs to another application.',
+  },
+  'grant.expired': {
+    type: 'grant.expired',
+    status: 401,
+    message: 'Grant is expired. Re-authenticate the user.',
+    meaning:
+      'The grant is invalid; provider_error and reason say why. A new POST /v3/connect/custom heals it.',
+  },
+  'grant.provider_required': {
+    type: 'grant.provider_required',
+    status: 400,
+    message: 'provider is required.',
+    meaning: 'connect/custom was called without a provider.',
+  },
+  'grant.refresh_token_invalid': {
+    type: 'grant.refresh_token_invalid',
+    status: 401,
+    message: 'The provider rejected the refresh token.',
+    meaning: 'The refresh token is revoked, expired, spent, or belongs to another client.',
+  },
+  'grant.invalid_authentication': {
+    type: 'grant.invalid_authentication',
+    status: 400,
+    message: 'Authentication failed.',
+    meaning: 'The provider refused the mailbox credentials or the connector’s client id and secret.',
+  },
+  'grant.reauth_email_invalid': {
+    type: 'grant.reauth_email_invalid',
+    status: 400,
+    message: 'The account differs from the one of this grant.',
+    meaning: 'New settings of a grant belong to another mailbox than the grant.',
+  },
+  'connector.not_found': {
+    type: 'connector.not_found',
+    status: 404,
+    message: 'Connector not found.',
+    meaning: 'The application has no connector for this provider.',
+  },
+  'connector.missing': {
+    type: 'connector.not_found',
+    status: 400,
+    message: 'Connector not found for this provider.',
+    meaning: 'connect/custom names a provider for which the application has no connector yet.',
+  },
+  'connector.already_exists': {
+    type: 'connector.already_exists',
+    status: 400,
+    message: 'A connector for this provider exists already.',
+    meaning: 'One connector per provider and application.',
+  },
+  'credential.not_found': {
+    type: 'credential.not_found',
+    status: 404,
+    message: 'Credential not found.',
+    meaning: 'No such credential on this connector.',
+  },
+  insufficient_scopes: {
+    type: 'insufficient_scopes',
+    status: 403,
+    message: 'The grant lacks the scopes for this request.',
+    meaning: 'The user did not grant the permission; the grant stays valid for what it may do.',
+  },
+  not_found_error: {
+    type: 'not_found_error',
+    status: 404,
+    message: 'The object does not exist at the provider.',
+    meaning: 'Message, folder or attachment unknown at the provider.',
+  },
+  unauthorized: {
+    type: 'unauthorized',
+    status: 401,
+    message: 'The provider refused the grant’s token.',
+    meaning:
+      'The provider’s API refused a fresh token, for example because a service is switched off for the account.',
+  },
+  rate_limit_error: {
+    type: 'rate_limit_error',
+    status: 429,
+    message: 'The provider is throttling this account.',
+    meaning: 'The provider’s throttle; wait for Retry-After seconds.',
+  },
+} as const satisfies Record<string, CatalogueEntry>
+
+export type ErrorKey = keyof typeof ERRORS
+
+/** Makes the error of a catalogue key. `message` replaces the catalogue's text and is sent to the client. */
+export function appError(key: ErrorKey, message?: string, extras: AppErrorExtras = {}): AppError {
+  const entry = ERRORS[key]
+  return new AppError(entry.type, entry.status, message ?? entry.message, extras)
+}

@@ -1,0 +1,159 @@
+import type {
+  Application,
+  ApplicationUpdateBody,
+  CallbackUri,
+  CallbackUriBody,
+} from '../../contract/application.ts'
+import type {
+  Connector,
+  ConnectorCreateBody,
+  ConnectorUpdateBody,
+  Credential,
+  CredentialCreateBody,
+  CredentialUpdateBody,
+} from '../../contract/connector.ts'
+import type { DetectedProvider } from '../../contract/detect.ts'
+import type { WireFolder } from '../../contract/folder.ts'
+import type { ConnectCustomBody, GrantUpdateBody } from '../../contract/grant.ts'
+import type { ApplicationId } from '../../contract/ids.ts'
+import type { WireMessage } from '../../contract/message.ts'
+import type { FolderQuery, MessageFindOptions, MessageQuery, Page } from './mail.ts'
+import type { ApiKeyRecord, ApplicationRecord, GrantRecord } from './records.ts'
+import type { GrantFilter, OffsetPage, SortOrder } from './stores.ts'
+
+/** Who calls: the application, and the actor for the audit log (`key:<id>`). */
+export interface Caller {
+  readonly applicationId: ApplicationId
+  readonly actor: string
+}
+
+/** What a request adds: its deadline and its id for the logs. */
+export interface RequestContext {
+  readonly requestId: string
+  /** fires when the client hangs up or the request's deadline passes */
+  readonly signal: AbortSignal
+}
+
+export interface ApiKeyService {
+  /** Finds the caller of a bearer token. @returns null for anything that is not a live key of an unblocked application; AppError 423 for a blocked one */
+  authenticate(bearer: string): Promise<Caller | null>
+  /** Makes a key, or takes the given one (≥ 32 printable characters). The value is returned this once. */
+  create(
+    applicationId: ApplicationId,
+    options: { readonly name: string; readonly value?: string },
+  ): Promise<{ readonly record: ApiKeyRecord; readonly value: string }>
+  list(applicationId: ApplicationId | null): Promise<readonly ApiKeyRecord[]>
+  revoke(id: string): Promise<boolean>
+}
+
+export interface ApplicationService {
+  create(options: { readonly id?: string; readonly name: string }): Promise<ApplicationRecord>
+  list(): Promise<readonly ApplicationRecord[]>
+  get(caller: Caller): Promise<Application>
+  update(caller: Caller, body: ApplicationUpdateBody): Promise<Application>
+}
+
+export interface CallbackUriService {
+  list(caller: Caller): Promise<readonly CallbackUri[]>
+  create(caller: Caller, body: CallbackUriBody): Promise<CallbackUri>
+  find(caller: Caller, id: string): Promise<CallbackUri>
+  update(caller: Caller, id: string, body: CallbackUriBody): Promise<CallbackUri>
+  delete(caller: Caller, id: string): Promise<void>
+}
+
+export interface ConnectorService {
+  create(caller: Caller, body: ConnectorCreateBody): Promise<Connector>
+  /** Without a page: all of them. */
+  list(caller: Caller, page?: OffsetPage): Promise<readonly Connector[]>
+  find(caller: Caller, provider: string): Promise<Connector>
+  /** Merges: omitted settings (client id and secret above all) are kept. */
+  update(caller: Caller, provider: string, body: ConnectorUpdateBody): Promise<Connector>
+  /** Deletes it and its credentials; its grants become invalid at once. */
+  delete(caller: Caller, provider: string): Promise<void>
+}
+
+export interface CredentialService {
+  create(caller: Caller, provider: string, body: CredentialCreateBody): Promise<Credential>
+  list(caller: Caller, provider: string, page: OffsetPage & SortOrder): Promise<readonly Credential[]>
+  find(caller: Caller, provider: string, id: string): Promise<Credential>
+  update(caller: Caller, provider: string, id: string, body: CredentialUpdateBody): Promise<Credential>
+  delete(caller: Caller, provider: string, id: string): Promise<void>
+}
+
+export interface GrantService {
+  /** `POST /v3/connect/custom`. */
+  connectCustom(
+    caller: Caller,
+    body: ConnectCustomBody,
+    context: RequestContext & { readonly ip: string; readonly userAgent: string | null },
+  ): Promise<GrantRecord>
+  list(caller: Caller, filter: GrantFilter, page: OffsetPage & SortOrder): Promise<readonly GrantRecord[]>
+  /**
+   * Finds a grant by any identifier form of contract/auth.md 1: id, `grant:<id>`, address, `email:<address>`,
+   * `external:<id>`. `me` with an API key: 401. Unknown: 404 `grant.not_found`.
+   */
+  locate(caller: Caller, identifier: string, capability?: 'mail'): Promise<GrantRecord>
+  /** Other addresses of the account (`expose_aliases=true`); empty where the provider has none. */
+  aliases(grant: GrantRecord, context: RequestContext): Promise<readonly string[]>
+  update(
+    caller: Caller,
+    grant: GrantRecord,
+    body: GrantUpdateBody,
+    context: RequestContext,
+  ): Promise<GrantRecord>
+  delete(caller: Caller, grant: GrantRecord, context: RequestContext): Promise<void>
+}
+
+export interface DetectService {
+  /** `POST /v3/providers/detect`; bounded in time, never an error for an unknown domain. */
+  detect(
+    caller: Caller,
+    email: string,
+    options: { readonly allProviderTypes: boolean; readonly signal: AbortSignal },
+  ): Promise<DetectedProvider>
+}
+
+/** A query of a mail list before its cursor is opened: `pageToken` is the client's `page_token`. */
+export type MessageListRequest = Omit<MessageQuery, 'cursor'> & {
+  readonly pageToken?: string
+  readonly metadataPair?: string
+}
+export type FolderListRequest = Omit<FolderQuery, 'cursor'> & { readonly pageToken?: string }
+
+/** Mail of one grant. Each call refuses an invalid grant (401) and a provider without mail (400). */
+export interface MailService {
+  listMessages(
+    grant: GrantRecord,
+    request: MessageListRequest,
+    context: RequestContext,
+  ): Promise<Page<WireMessage>>
+  findMessage(
+    grant: GrantRecord,
+    id: string,
+    options: MessageFindOptions,
+    context: RequestContext,
+  ): Promise<WireMessage>
+  listFolders(
+    grant: GrantRecord,
+    request: FolderListRequest,
+    context: RequestContext,
+  ): Promise<Page<WireFolder>>
+  findFolder(
+    grant: GrantRecord,
+    id: string,
+    options: { readonly sharedFrom?: string },
+    context: RequestContext,
+  ): Promise<WireFolder>
+}
+
+/** Everything http (and the admin commands) may ask core for. */
+export interface Services {
+  readonly apiKeys: ApiKeyService
+  readonly applications: ApplicationService
+  readonly callbackUris: CallbackUriService
+  readonly connectors: ConnectorService
+  readonly credentials: CredentialService
+  readonly grants: GrantService
+  readonly detect: DetectService
+  readonly mail: MailService
+}

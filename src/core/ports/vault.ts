@@ -1,0 +1,18 @@
+import type { ApplicationId } from '../../contract/ids.ts'
+
+/** Where a sealed value stands: bound into the seal, so that a value moved elsewhere does not open. */
+export interface SealPlace {
+  readonly table: string
+  readonly column: string
+  readonly rowId: string
+  readonly applicationId: ApplicationId
+}
+
+/** Sealing as core's use-cases need it; implemented in core/vault. */
+export interface Vault {
+  seal(place: SealPlace, plaintext: string): string
+  /** @throws when the seal does not open at that place: a fault of ours or tampering, never the client's */
+  open(place: SealPlace, sealed: string): string
+  /** Keyed digest (hex) that finds equal secrets without storing them; `purpose` separates uses. */
+  digest(purpose: 'refresh-token' | 'credential' | 'cursor', value: string): string
+}
