@@ -6,21 +6,25 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const carried = `${root}node_modules/node/bin/node`
-const ownIsNewEnough = Number(process.versions.node.split('.')[0]) >= 24
-if (!ownIsNewEnough && !existsSync(carried)) {
+const [file, ...args] = process.argv.slice(2)
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  process.argv.splice(1, Number.POSITIVE_INFINITY, `${root}${file}`, ...args)
+  await import(`${root}${file}`)
+} else if (existsSync(carried)) {
+  const child = spawn(carried, [`${root}${file}`, ...args], { stdio: 'inherit' })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    for (const name of signals) process.removeAllListeners(name)
+    if (signal) process.kill(process.pid, signal)
+    else process.exitCode = code ?? 1
+  })
+} else {
   console.error(
     `Grantway needs Node.js 24 or newer; this is ${process.version}.\n` +
-      'A clone brings its own: run `npm install --ignore-scripts=false` (install scripts must be allowed for the package "node").\n' +
-      'On Alpine install it with `apk add nodejs-current`, elsewhere from your package manager.',
+      'A clone brings its own: run `npm install` with install scripts allowed for the package "node"\n' +
+      '(`npm rebuild node --ignore-scripts=false` if they were off). On Alpine: `apk add nodejs-current`.',
   )
   process.exit(1)
 }
-const [file, ...args] = process.argv.slice(2)
-const child = spawn(ownIsNewEnough ? process.execPath : carried, [`${root}${file}`, ...args], {
-  stdio: 'inherit',
-})
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('exit', (code, signal) => {
-  if (signal) process.kill(process.pid, signal)
-  else process.exit(code ?? 1)
-})
