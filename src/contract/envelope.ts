@@ -1,10 +1,11 @@
 import { Type, type TSchema } from 'typebox'
+import type { JsonObject } from '../kit/json.ts'
 
 /** Unix seconds. */
 export const UnixSeconds = Type.Integer({ description: 'Unix seconds' })
 
 /** A free-form object: declared open, or the serializer would drop its fields. */
-export const OpenObject = Type.Object({}, { additionalProperties: true })
+export const OpenObject = Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true }))
 
 /** Body of a single object: `{request_id, data}`. */
 export const single = <S extends TSchema>(data: S) => Type.Object({ request_id: Type.String(), data })
