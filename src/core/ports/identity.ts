@@ -106,18 +106,18 @@ export interface Identity {
    * Absent where the secret itself signs in (imap, icloud, virtual-calendar).
    * @throws ProviderError; `details.answered === false` when the request may have been carried out unseen
    */
-  exchange?(call: ExchangeCall): Promise<Tokens>
+  readonly exchange?: (call: ExchangeCall) => Promise<Tokens>
   /**
    * Asks the provider who this is; for mailboxes that is the login itself.
    * @throws ProviderError `grant-revoked` when a mailbox login is refused
    */
   identify(call: IdentifyCall): Promise<Account>
   /** Asks the provider to forget the token; best effort when a grant is deleted. */
-  revoke?(call: {
+  readonly revoke?: (call: {
     readonly client: ProviderClient
     readonly secret: GrantSecret
     readonly signal: AbortSignal
-  }): Promise<void>
+  }) => Promise<void>
   /** Other addresses of the account, for `expose_aliases=true`. */
-  aliases?(session: GrantSession): Promise<readonly string[]>
+  readonly aliases?: (session: GrantSession) => Promise<readonly string[]>
 }

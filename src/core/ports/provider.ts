@@ -38,7 +38,7 @@ export interface ConnectorSpec {
   /** Schema of `credential_data` per credential type this provider takes. */
   readonly credentials: { readonly [T in CredentialType]?: CredentialSpec }
   /** Brings a scope to the form that is stored and returned (Microsoft: short names). */
-  normalizeScope?(scope: string): string
+  readonly normalizeScope?: (scope: string) => string
 }
 
 export interface CredentialSpec {

@@ -148,6 +148,8 @@ export interface GrantSecretStore {
     readonly expectedAttempt: string | null
     readonly attempt: { readonly id: string; readonly holder: string }
     readonly leaseMs: number
+    /** The holder of `expectedAttempt` is known to be dead: its lease need not run out. */
+    readonly holderIsGone?: boolean
   }): Promise<boolean>
   /** Compare-and-swap on version and attempt: stores, closes the attempt, frees the lease, version + 1. */
   store(grantId: GrantId, version: number, attemptId: string, tokens: StoredTokens): Promise<boolean>

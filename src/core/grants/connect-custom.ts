@@ -1,0 +1,56 @@
+import type { ConnectCustomBody } from '../../contract/grant.ts'
+import type { GrantRecord } from '../ports/records.ts'
+import type { Caller } from '../ports/services.ts'
+import type { AccessTokens } from './access-tokens.ts'
+import { createAcquireTokens } from './acquire-tokens.ts'
+import { readConnectInput } from './connect-input.ts'
+import { identifyAccount } from './identify-account.ts'
+import type { RefreshDeps } from './refresh-flight.ts'
+import { createUpsertGrant } from './upsert-grant.ts'
+
+/**
+ * `POST /v3/connect/custom`: makes a grant of credentials the caller already holds, or renews the one of the
+ * same mailbox. The provider is really asked. Safe to repeat with the same body after any failure or crash:
+ * the work is finished, the refresh token is not spent again.
+ *
+ * @throws AppError of contract/auth.md 2.5
+ */
+export function createConnectCustom(deps: RefreshDeps & { readonly accessTokens: AccessTokens }) {
+  const acquire = createAcquireTokens(deps)
+  const upsert = createUpsertGrant(deps)
+
+  return async function connectCustom(
+    caller: Caller,
+    body: ConnectCustomBody,
+    client: { readonly ip: string; readonly userAgent: string | null },
+  ): Promise<GrantRecord> {
+    const input = await readConnectInput(deps, caller, body.provider, body.settings, body.credential_id)
+    const scope = scopeOf(input, body.scope)
+    const acquired = await acquire(input, scope)
+    const account = await identifyAccount(input, acquired)
+    const grant = await upsert({
+      caller,
+      input,
+      acquired,
+      account,
+      scope,
+      state: body.state ?? null,
+      ip: client.ip,
+      userAgent: client.userAgent,
+    })
+    if (acquired.kind !== 'granted') deps.accessTokens.forget(grant.id)
+    deps.log.info({ grantId: grant.id, provider: grant.provider, by: acquired.kind }, 'grant.connected')
+    return grant
+  }
+}
+
+/** What was asked for, else the connector's; none where the provider's connector keeps no scope. */
+export function scopeOf(
+  { module, connector }: Awaited<ReturnType<typeof readConnectInput>>,
+  asked: readonly string[] | undefined,
+): readonly string[] {
+  if (!module.connector.takesScope) return []
+  const scope = asked ?? connector.scope
+  const { normalizeScope } = module.connector
+  return normalizeScope ? scope.map((one) => normalizeScope(one)) : scope
+}

@@ -1,0 +1,67 @@
+import { appError } from '../../contract/errors.ts'
+import { isProviderName } from '../../contract/providers.ts'
+import { isJsonObject, type JsonObject, stringField } from '../../kit/json.ts'
+import type { GrantMaterial, ProviderClient } from '../ports/identity.ts'
+import type { ProviderModule } from '../ports/provider.ts'
+import type { ConnectorRecord } from '../ports/records.ts'
+import type { Caller } from '../ports/services.ts'
+import type { RefreshDeps } from './refresh-flight.ts'
+
+/** A request to connect a mailbox, checked: nothing was sent to a provider yet. */
+export interface ConnectInput {
+  readonly module: ProviderModule
+  readonly connector: ConnectorRecord
+  readonly material: GrantMaterial
+  /** null where the connector has no client */
+  readonly client: ProviderClient | null
+  /** the credential that was named; null: the connector's active one, whichever that is when it is used */
+  readonly credentialId: string | null
+}
+
+/**
+ * Checks provider, connector, settings and credential of a request.
+ * @param topLevelCredentialId  where the Java SDK puts `credential_id`; the one in `settings` wins
+ * @throws AppError of contract/auth.md 2.5; the message names the field
+ */
+export async function readConnectInput(
+  deps: RefreshDeps,
+  caller: Caller,
+  provider: string | undefined,
+  settings: unknown,
+  topLevelCredentialId?: string,
+): Promise<ConnectInput> {
+  const module = moduleOf(deps, provider)
+  if (!isJsonObject(settings)) throw appError('api.invalid_request_error', 'settings is required.')
+  const connector = await deps.database.stores.connectors.find(caller.applicationId, module.id)
+  if (!connector) {
+    throw appError(
+      'connector.missing',
+      `Connector not found for provider ${module.id}. Create it with POST /v3/connectors.`,
+    )
+  }
+  const material = module.identity.readSettings(withAliases(settings))
+  const named = material.credentialId ?? topLevelCredentialId
+  if (named && material.credentialType === undefined && !module.connector.isOAuthClient) {
+    throw appError('api.invalid_request_error', `credential_id is not used by provider ${module.id}.`)
+  }
+  const client = await deps.clients.open(connector, named, material.credentialType)
+  return { module, connector, material, client, credentialId: named ?? null }
+}
+
+function moduleOf(deps: RefreshDeps, provider: string | undefined): ProviderModule {
+  if (!provider) throw appError('grant.provider_required')
+  const module = isProviderName(provider) ? deps.providers.get(provider) : undefined
+  if (module) return module
+  throw appError(
+    'api.invalid_request_error',
+    isProviderName(provider) || provider === 'nylas'
+      ? `provider: this server does not speak ${provider} yet.`
+      : `provider must be one of ${[...deps.providers.keys()].join(', ')}.`,
+  )
+}
+
+/** `email_address` and `email` mean the same (contract/auth.md 2.1). */
+function withAliases(settings: JsonObject): JsonObject {
+  const email = stringField(settings, 'email') ?? stringField(settings, 'email_address')
+  return email === undefined ? settings : { email, email_address: email, ...settings }
+}

@@ -1,0 +1,116 @@
+import { appError } from '../../contract/errors.ts'
+import { sleep } from '../../kit/deadline.ts'
+import { ProviderError } from '../../kit/provider-error.ts'
+import type { ProviderClient, Tokens } from '../ports/identity.ts'
+import type { PendingSecretRecord } from '../ports/records.ts'
+import type { SeenTokenKey } from '../ports/stores.ts'
+import { connectFailure } from '../provider-failure.ts'
+import type { ConnectInput } from './connect-input.ts'
+import { storePatiently } from './patient-store.ts'
+import { openPending, type PendingSecret, sealPending } from './pending.ts'
+import { seenTokenKey } from './seen-token-key.ts'
+import type { RefreshDeps } from './refresh-flight.ts'
+
+interface Renewal {
+  readonly input: ConnectInput
+  readonly client: ProviderClient
+  readonly key: SeenTokenKey
+  readonly scope: readonly string[]
+  /** what an access token must have left */
+  readonly usableMs: number
+  readonly lostNote: string
+}
+
+const CALL_DEADLINE_MS = 15_000
+const WAIT_MS = 20_000
+const POLL_MS = 75
+
+/**
+ * Brings a pending secret to a usable access token: as stored while it is fresh, else by exchanging its own
+ * (newest) refresh token, with the attempt recorded in the pending row before it is sent.
+ *
+ * @returns null when the pending secret is gone: look at the seen token again
+ */
+export function createPendingRenewal(deps: RefreshDeps) {
+  const { pendingSecrets } = deps.database.stores
+
+  return async function renew(first: PendingSecretRecord, renewal: Renewal): Promise<PendingSecret | null> {
+    const waitUntilMs = deps.clock.nowMs() + WAIT_MS
+    for (let record: PendingSecretRecord | null = first; record; ) {
+      const pending = openPending(deps.vault, record)
+      if (pending.tokens.expiresAt * 1000 - deps.clock.nowMs() > renewal.usableMs) return pending
+      if (pending.attempt && (await deps.database.liveness.isAlive(pending.attempt.holder))) {
+        if (deps.clock.nowMs() >= waitUntilMs) {
+          throw appError(
+            'api.provider_error',
+            'An earlier request with this refresh token has not been answered yet.',
+            {
+              retryAfterSeconds: 5,
+            },
+          )
+        }
+        await sleep(POLL_MS + Math.random() * POLL_MS)
+      } else {
+        const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self }
+        const sealed = sealPending(deps.vault, record, { ...pending, attempt })
+        if (await pendingSecrets.update(record.id, record.version, sealed)) {
+          return exchangeAgain({ ...record, version: record.version + 1 }, pending, renewal)
+        }
+      }
+      record = await pendingSecrets.find(record.id)
+    }
+    return null
+  }
+
+  async function exchangeAgain(
+    record: PendingSecretRecord,
+    pending: PendingSecret,
+    { input, client, key, scope, lostNote }: Renewal,
+  ): Promise<PendingSecret> {
+    const { secret } = pending
+    const followsLostAnswer = pending.attempt !== undefined
+    const signal = AbortSignal.timeout(CALL_DEADLINE_MS)
+    let tokens: Tokens
+    try {
+      if (!input.module.identity.exchange) throw appError('api.internal_error')
+      tokens = await input.module.identity.exchange({ client, secret, scope, signal })
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error
+      await storePatiently(deps.log, { provider: key.provider }, () => settleFailure(record, pending, error))
+      const isLost = error.kind === 'grant-revoked' && followsLostAnswer
+      throw connectFailure(error, secret.kind, isLost ? lostNote : '')
+    }
+    const rotated = tokens.refreshToken
+    const next: PendingSecret = {
+      secret: rotated ? { kind: 'refresh-token', refreshToken: rotated } : secret,
+      tokens,
+    }
+    await storePatiently(deps.log, { provider: key.provider }, () =>
+      deps.database.transaction(async (stores) => {
+        await stores.pendingSecrets.update(record.id, record.version, sealPending(deps.vault, record, next))
+        if (rotated) await stores.seenTokens.setPending(seenTokenKey(deps.vault, key, rotated), record.id)
+      }),
+    )
+    return next
+  }
+
+  async function settleFailure(
+    record: PendingSecretRecord,
+    pending: PendingSecret,
+    error: ProviderError,
+  ): Promise<void> {
+    if (error.kind === 'grant-revoked') {
+      await deps.database.transaction(async (stores) => {
+        await stores.seenTokens.deleteOfPending(record.id)
+        await stores.pendingSecrets.delete(record.id)
+      })
+      return
+    }
+    // Unanswered: the attempt stays, given up by its holder, so that the next request tries once more.
+    const settled: PendingSecret =
+      error.details.answered === false
+        ? { ...pending, attempt: { id: deps.ids.uuid(), holder: '' } }
+        : { secret: pending.secret, tokens: pending.tokens }
+    await pendingSecrets.update(record.id, record.version, sealPending(deps.vault, record, settled))
+  }
+}

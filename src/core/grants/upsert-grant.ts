@@ -1,0 +1,165 @@
+import { credentialId, grantId } from '../../contract/ids.ts'
+import { unixSeconds } from '../../kit/clock.ts'
+import type { Account } from '../ports/identity.ts'
+import type { GrantRecord } from '../ports/records.ts'
+import type { Caller } from '../ports/services.ts'
+import type { StoredTokens, Stores } from '../ports/stores.ts'
+import type { Acquired } from './acquire-tokens.ts'
+import type { ConnectInput } from './connect-input.ts'
+import { grantEvent } from './outbox-event.ts'
+import type { RefreshDeps } from './refresh-flight.ts'
+
+/** What a new authentication brings to a grant, all of it checked at the provider. */
+export interface Authentication {
+  readonly caller: Caller
+  readonly input: ConnectInput
+  readonly acquired: Acquired
+  readonly account: Account
+  readonly scope: readonly string[]
+  readonly state: string | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  /** PATCH of a grant: this one and no other */
+  readonly onto?: GrantRecord
+}
+
+/** The key a grant is found again by: lower-cased in JavaScript, never by SQL. */
+export function emailKeyOf(email: string): string {
+  return email.trim().toLowerCase()
+}
+
+/**
+ * Makes the grant, or renews the one of the same mailbox: secret, seen tokens, event and audit row in one
+ * transaction. The same mailbox keeps its grant id and its creation time (contract/auth.md 2.3).
+ */
+export function createUpsertGrant(deps: RefreshDeps) {
+  return async function upsert(authentication: Authentication): Promise<GrantRecord> {
+    // A second try finds the grant that another request has made between our look-up and our insert.
+    for (let tries = 0; ; tries++) {
+      const made = await deps.database.transaction((stores) => write(stores, authentication))
+      if (made) return made
+      if (tries > 3) throw new Error('the grant of this mailbox could not be written')
+    }
+  }
+
+  async function write(stores: Stores, authentication: Authentication): Promise<GrantRecord | null> {
+    const { caller, input, account, acquired } = authentication
+    const emailKey = emailKeyOf(account.email)
+    const existing =
+      authentication.onto ??
+      (acquired.kind === 'granted' ? acquired.grant : null) ??
+      (await stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey))
+    const grant = existing ? renewed(existing, authentication) : created(authentication, emailKey)
+    if (existing) {
+      // The address of a bound grant stays as it is when another grant has the account's new one.
+      const holder =
+        grant.emailKey === existing.emailKey
+          ? null
+          : await stores.grants.findByMailbox(caller.applicationId, input.module.id, grant.emailKey)
+      await stores.grants.update(
+        holder ? { ...grant, email: existing.email, emailKey: existing.emailKey } : grant,
+      )
+    } else if (!(await stores.grants.insert(grant))) return null
+    await writeSecret(stores, grant, authentication, existing !== null)
+    await stores.outbox.insert(grantEvent(existing ? 'grant.updated' : 'grant.created', grant, deps))
+    await stores.audit.insert({
+      id: deps.ids.uuid(),
+      applicationId: caller.applicationId,
+      actor: caller.actor,
+      action: existing ? 'grant.reauthenticated' : 'grant.created',
+      target: `grant:${grant.id}`,
+      detail: {
+        provider: grant.provider,
+        ...(isOtherIdentity(existing, account)
+          ? { identity_changed: true, before: existing?.identityKey, after: account.identityKey }
+          : {}),
+      },
+      createdAt: unixSeconds(deps.clock),
+    })
+    return grant
+  }
+
+  async function writeSecret(
+    stores: Stores,
+    grant: GrantRecord,
+    { account, acquired }: Authentication,
+    isRenewal: boolean,
+  ): Promise<void> {
+    // A granted token was stored by its refresh, under the lease; there is nothing newer to write.
+    if (acquired.kind === 'granted' && acquired.grant.id === grant.id) return
+    const sealed: StoredTokens = deps.grantVault.seal(grant.id, grant.applicationId, {
+      secret: account.secret ?? acquired.secret,
+      tokens: acquired.tokens,
+      superseded: null,
+      nowMs: deps.clock.nowMs(),
+    })
+    let version = 1
+    if (isRenewal) version = await stores.secrets.replace(grant.id, sealed)
+    else await stores.secrets.insert(grant.id, grant.applicationId, sealed)
+    if (acquired.kind !== 'pending') return
+    await stores.seenTokens.grantPending(acquired.pendingId, grant.id, version)
+    await stores.pendingSecrets.delete(acquired.pendingId)
+  }
+
+  function created(authentication: Authentication, emailKey: string): GrantRecord {
+    const { caller, input, account } = authentication
+    const now = unixSeconds(deps.clock)
+    return {
+      id: grantId(deps.ids.uuid()),
+      applicationId: caller.applicationId,
+      connectorId: input.connector.id,
+      provider: input.module.id,
+      email: account.email.trim(),
+      emailKey,
+      accountId: null,
+      blocked: false,
+      createdAt: now,
+      ...authenticated(authentication, now),
+      identityKey: account.identityKey,
+      providerUserId: account.providerUserId ?? null,
+      name: account.name ?? null,
+    }
+  }
+
+  function renewed(existing: GrantRecord, authentication: Authentication): GrantRecord {
+    const { account, input } = authentication
+    return {
+      ...existing,
+      connectorId: input.connector.id,
+      email: account.email.trim(),
+      emailKey: emailKeyOf(account.email),
+      ...authenticated(authentication, unixSeconds(deps.clock)),
+      // Null where the provider didn't say this time: what is known stays.
+      identityKey: account.identityKey ?? existing.identityKey,
+      providerUserId: account.providerUserId ?? existing.providerUserId,
+      name: account.name ?? existing.name,
+      state: authentication.state ?? existing.state,
+      ip: authentication.ip ?? existing.ip,
+      userAgent: authentication.userAgent ?? existing.userAgent,
+    }
+  }
+}
+
+function authenticated({ input, account, scope, state, ip, userAgent }: Authentication, now: number) {
+  return {
+    status: 'valid' as const,
+    reason: null,
+    scope: account.scope ?? scope,
+    settings: { ...input.material.publicSettings, ...account.publicSettings },
+    credentialId: input.credentialId === null ? null : credentialId(input.credentialId),
+    state,
+    ip,
+    userAgent,
+    updatedAt: now,
+  }
+}
+
+/** The guard compares only two known keys (design.md section 4, "Who a grant is"). */
+function isOtherIdentity(existing: GrantRecord | null, account: Account): boolean {
+  return (
+    existing !== null &&
+    existing.identityKey !== null &&
+    account.identityKey !== null &&
+    existing.identityKey !== account.identityKey
+  )
+}
