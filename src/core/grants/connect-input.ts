@@ -1,4 +1,5 @@
 import { appError } from '../../contract/errors.ts'
+import { credentialId, type CredentialId } from '../../contract/ids.ts'
 import { isProviderName } from '../../contract/providers.ts'
 import { isJsonObject, type JsonObject, stringField } from '../../kit/json.ts'
 import type { GrantMaterial, ProviderClient } from '../ports/identity.ts'
@@ -14,8 +15,11 @@ export interface ConnectInput {
   readonly material: GrantMaterial
   /** null where the connector has no client */
   readonly client: ProviderClient | null
-  /** the credential that was named; null: the connector's active one, whichever that is when it is used */
-  readonly credentialId: string | null
+  /**
+   * The credential the grant stays with: the named one, else the one that is active now. A refresh token works
+   * with the client it was issued to only.
+   */
+  readonly credentialId: CredentialId | null
 }
 
 /**
@@ -45,7 +49,8 @@ export async function readConnectInput(
     throw appError('api.invalid_request_error', `credential_id is not used by provider ${module.id}.`)
   }
   const client = await deps.clients.open(connector, named, material.credentialType)
-  return { module, connector, material, client, credentialId: named ?? null }
+  const boundTo = named === undefined ? connector.activeCredentialId : credentialId(named)
+  return { module, connector, material, client, credentialId: client ? boundTo : null }
 }
 
 function moduleOf(deps: RefreshDeps, provider: string | undefined): ProviderModule {

@@ -1,4 +1,5 @@
-import { credentialId, grantId } from '../../contract/ids.ts'
+import { appError } from '../../contract/errors.ts'
+import { grantId } from '../../contract/ids.ts'
 import { unixSeconds } from '../../kit/clock.ts'
 import type { Account } from '../ports/identity.ts'
 import type { GrantRecord } from '../ports/records.ts'
@@ -44,6 +45,11 @@ export function createUpsertGrant(deps: RefreshDeps) {
 
   async function write(stores: Stores, authentication: Authentication): Promise<GrantRecord | null> {
     const { caller, input, account, acquired } = authentication
+    const connector = await stores.connectors.find(caller.applicationId, input.module.id)
+    if (connector?.id !== input.connector.id) {
+      // Deleted while the provider was asked: a grant without a connector could never be used.
+      throw appError('connector.missing')
+    }
     const emailKey = emailKeyOf(account.email)
     const existing =
       authentication.onto ??
@@ -146,7 +152,7 @@ function authenticated({ input, account, scope, state, ip, userAgent }: Authenti
     reason: null,
     scope: account.scope ?? scope,
     settings: { ...input.material.publicSettings, ...account.publicSettings },
-    credentialId: input.credentialId === null ? null : credentialId(input.credentialId),
+    credentialId: input.credentialId,
     state,
     ip,
     userAgent,

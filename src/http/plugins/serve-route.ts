@@ -1,0 +1,101 @@
+import { isIP } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { GrantRecord } from '../../core/ports/records.ts'
+import type { Caller } from '../../core/ports/services.ts'
+import type { HttpDeps } from '../deps.ts'
+import type { RawQuery } from '../query/coerce-query.ts'
+import { readBody, readQuery } from '../query/validators.ts'
+import type { Route } from '../route.ts'
+import { authenticate } from './auth.ts'
+import { underDeadline } from './deadline.ts'
+import { locateGrant } from './grant-locator.ts'
+import { applySelect, readSelect } from './select.ts'
+
+const MAX_USER_AGENT = 512
+/** SDKs give up after 90 s: an answer of ours must come before. */
+const REQUEST_TIMEOUT_MS = 80_000
+
+/** What the hooks of a route found out before its handler runs. */
+interface Found {
+  readonly caller: Caller | null
+  readonly grant: GrantRecord | null
+}
+
+/**
+ * Registers a route: who calls is settled before the body is read, the grant of the path is found, query and
+ * body are checked, and only declared fields are answered.
+ */
+export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): void {
+  const found = new WeakMap<FastifyRequest, Found>()
+  const status = route.status ?? 200
+  const timeoutMs = deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
+  app.route({
+    method: route.method,
+    url: route.url,
+    schema: { response: { [status]: answerSchema(route) } },
+    onRequest: async (request) => {
+      found.set(request, await findCaller(deps, route, request))
+    },
+    handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const { caller, grant } = found.get(request) ?? { caller: null, grant: null }
+      const query = readQuery(route.query, request.query as RawQuery)
+      const body = route.body ? readBody(route.body, request.body) : {}
+      const answer = await underDeadline(reply, timeoutMs, (signal) =>
+        route.handle(
+          {
+            // The boundary of the schemas: from here on these have the types the route declared.
+            params: request.params as Record<string, never>,
+            query: query as Record<string, never>,
+            body: body as TSchema,
+            context: { requestId: request.id, signal },
+            services: deps.services,
+            server: deps,
+            client: clientOf(request),
+          },
+          caller,
+          grant,
+        ),
+      )
+      const select = selectOf(route, query)
+      const selected = select ? { ...answer, data: applySelect(answer['data'], select) } : answer
+      return reply.code(status).send({ request_id: request.id, ...selected })
+    },
+  })
+}
+
+async function findCaller(deps: HttpDeps, route: Route, request: FastifyRequest): Promise<Found> {
+  const { access } = route
+  if (access.kind === 'public') return { caller: null, grant: null }
+  const caller = await authenticate(deps.services.apiKeys, request)
+  if (access.kind === 'application') return { caller, grant: null }
+  const { grant_id } = request.params as { readonly grant_id: string }
+  const grant = await locateGrant(deps.services.grants, caller, grant_id, access.capability)
+  return { caller, grant }
+}
+
+/** Where `select` may leave fields out, none of them is required of the serializer. */
+function answerSchema(route: Route): TSchema {
+  const schema: TSchema & { properties?: Record<string, TSchema & { items?: TSchema }> } = route.response
+  const data = schema.properties?.['data']
+  if (route.method !== 'GET' || !('select' in route.query.properties) || !data) return schema
+  const relaxed = data.items ? { ...data, items: withoutRequired(data.items) } : withoutRequired(data)
+  return { ...schema, properties: { ...schema.properties, data: relaxed } }
+}
+
+function withoutRequired(schema: TSchema): TSchema {
+  const { $id: _named, ...unnamed }: TSchema & { $id?: string } = schema
+  return { ...unnamed, required: [] }
+}
+
+function selectOf(route: Route, query: unknown): readonly string[] | undefined {
+  if (route.method !== 'GET') return undefined
+  const { select } = query as { readonly select?: string }
+  return readSelect(select)
+}
+
+function clientOf(request: FastifyRequest) {
+  // A forwarded address is whatever a proxy passed on: only addresses are kept.
+  const ip = isIP(request.ip) ? request.ip : (request.socket.remoteAddress ?? '')
+  return { ip, userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null }
+}

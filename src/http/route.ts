@@ -1,0 +1,114 @@
+import { Type, type Static, type TObject, type TProperties, type TSchema } from 'typebox'
+import type { GrantRecord } from '../core/ports/records.ts'
+import type { Caller, RequestContext, Services } from '../core/ports/services.ts'
+import type { HttpDeps } from './deps.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Who may call: anybody, the holder of an API key, or that with a grant named in the path. */
+export type Access =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'application' }
+  | { readonly kind: 'grant'; readonly capability: 'mail' }
+
+/** A request as a handler sees it: read and checked. */
+export interface Call<P extends TProperties, Q extends TProperties, B extends TSchema> {
+  readonly params: Static<TObject<P>>
+  readonly query: Static<TObject<Q>>
+  readonly body: Static<B>
+  readonly context: RequestContext
+  readonly services: Services
+  readonly server: Pick<HttpDeps, 'readiness' | 'version'>
+  readonly client: { readonly ip: string; readonly userAgent: string | null }
+}
+
+/** What a handler answers: the body without its `request_id`. */
+export type Answer = { readonly [field: string]: unknown }
+
+interface Described {
+  readonly method: Method
+  readonly url: string
+  /** Unique; the name in the OpenAPI document. */
+  readonly operationId: string
+  readonly summary: string
+  readonly tag: string
+  /** True for aliases that only older clients use: served, left out of the OpenAPI document. */
+  readonly hidden?: boolean
+  readonly status?: 200 | 201
+  /** Body of the success answer. */
+  readonly response: TSchema
+}
+
+interface Inputs<P extends TProperties, Q extends TProperties, B extends TSchema> {
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+}
+
+/** A route, ready to be served, documented and walked by tests. */
+export interface Route extends Described {
+  readonly access: Access
+  readonly params: TObject
+  readonly query: TObject
+  readonly body: TSchema | null
+  readonly handle: (call: ErasedCall, caller: Caller | null, grant: GrantRecord | null) => Promise<Answer>
+}
+
+type ErasedCall = Call<Record<string, never>, Record<string, never>, TSchema>
+
+type Definition<P extends TProperties, Q extends TProperties, B extends TSchema, H> = Described &
+  Inputs<P, Q, B> & { readonly handle: H }
+
+/** Makes a route that needs no key. Such routes are listed in the route table test. */
+export function publicRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>) => Promise<Answer>>,
+): Route {
+  return erase(definition, { kind: 'public' }, (call) => definition.handle(call))
+}
+
+/** Makes a route for the holder of an API key. */
+export function applicationRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>, caller: Caller) => Promise<Answer>>,
+): Route {
+  return erase(definition, { kind: 'application' }, (call, caller) =>
+    definition.handle(call, present(caller)),
+  )
+}
+
+/** Makes a data route below `/v3/grants/:grant_id/`: the grant is found, and not blocked. */
+export function grantRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
+  capability: 'mail',
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>, grant: GrantRecord) => Promise<Answer>>,
+): Route {
+  return erase(definition, { kind: 'grant', capability }, (call, _caller, grant) =>
+    definition.handle(call, present(grant)),
+  )
+}
+
+/** Names of `:name` and `*` in a URL pattern. */
+export function paramNames(url: string): readonly string[] {
+  return [...url.matchAll(/:([a-z_]+)|\*/g)].map((match) => match[1] ?? '*')
+}
+
+function erase<P extends TProperties, Q extends TProperties, B extends TSchema>(
+  definition: Described & Inputs<P, Q, B>,
+  access: Access,
+  handle: (call: Call<P, Q, B>, caller: Caller | null, grant: GrantRecord | null) => Promise<Answer>,
+): Route {
+  const { params, query, body, ...described } = definition
+  const names = paramNames(definition.url)
+  return {
+    ...described,
+    access,
+    params: Type.Object(params ?? Object.fromEntries(names.map((name) => [name, Type.String()]))),
+    query: Type.Object(query ?? {}),
+    body: body ?? null,
+    // The boundary of the schemas: what reaches a handler was checked against them by the server.
+    handle: (call, caller, grant) => handle(call as unknown as Call<P, Q, B>, caller, grant),
+  }
+}
+
+function present<T>(value: T | null): T {
+  if (value === null) throw new Error('route reached without what its access demands')
+  return value
+}

@@ -1,0 +1,124 @@
+import compress from '@fastify/compress'
+import fastify, { type FastifyInstance } from 'fastify'
+import { appError } from '../contract/errors.ts'
+import { randomIds } from '../kit/ids.ts'
+import type { HttpDeps } from './deps.ts'
+import { openApiDocument } from './openapi.ts'
+import { errorHandler, notFoundHandler } from './plugins/errors.ts'
+import { clientErrorHandler, frameworkErrors, refuseExpectation } from './plugins/raw-errors.ts'
+import { registerJsonBodies } from './plugins/json-bodies.ts'
+import { registerMetrics } from './plugins/metrics.ts'
+import { serveRoute } from './plugins/serve-route.ts'
+import { registerStartPage } from './plugins/start-page.ts'
+import { refuseOtherMethods } from './plugins/wrong-method.ts'
+import { parseQueryString } from './query/query-parser.ts'
+import { allRoutes } from './routes/all.ts'
+import { RESERVED_MESSAGE_IDS } from './routes/messages.ts'
+
+const RECEIVE_TIMEOUT_MS = 120_000
+/** Longest Graph and Message-ID based ids, with room. */
+const MAX_PARAM_LENGTH = 4096
+/** Bodies under this many bytes are not worth compressing (contract/auth.md 1). */
+const COMPRESS_FROM_BYTES = 200
+
+/**
+ * Makes the HTTP server, not listening. Everything it answers, whatever goes wrong, is JSON with content type
+ * exactly `application/json` and a `request_id` (contract/auth.md section 0), but for the start page and metrics.
+ */
+export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: deps.bodyLimitBytes,
+    trustProxy: deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
+    genReqId: () => randomIds.uuid(),
+    requestIdHeader: false,
+    exposeHeadRoutes: false,
+    // Time to receive a request; Fastify would switch Node's own limit off.
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    // Fastify's own 503 while closing has another body; requests that made it here are served.
+    return503OnClosing: false,
+    // Node itself answers a missing Host with an empty body; this API never sends one.
+    http: { requireHostHeader: false },
+    routerOptions: {
+      maxParamLength: MAX_PARAM_LENGTH,
+      ignoreDuplicateSlashes: true,
+      querystringParser: (text) => ({ ...parseQueryString(text) }),
+    },
+    frameworkErrors,
+    clientErrorHandler,
+  })
+
+  app.setErrorHandler(errorHandler(deps.logger))
+  app.setNotFoundHandler(notFoundHandler)
+  app.server.on('checkExpectation', refuseExpectation)
+  registerJsonBodies(app)
+  addAnswerHeaders(app)
+  addRequestLog(app, deps)
+  await app.register(compress, {
+    global: true,
+    encodings: ['gzip', 'identity'],
+    threshold: COMPRESS_FROM_BYTES,
+  })
+
+  const served = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = served.get(url) ?? new Set()
+    for (const each of [method].flat()) methods.add(each)
+    served.set(url, methods)
+  })
+
+  await app.register(async (scope) => {
+    for (const route of allRoutes()) serveRoute(scope, deps, route)
+    registerStartPage(scope, deps)
+    if (deps.metrics) registerMetrics(scope, deps.metrics)
+    registerOpenApi(scope, deps)
+    const known = new Map([...served].map(([url, methods]) => [url, new Set(methods)]))
+    refuseOtherMethods(scope, known)
+    reserveMessageWords(scope)
+  })
+  return app
+}
+
+/** Runs last before an answer leaves: Fastify appends a charset, and Ruby compares the header as a whole. */
+function addAnswerHeaders(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+    const type = reply.getHeader('content-type')
+    if (typeof type === 'string' && type.startsWith('application/json')) {
+      void reply.header('content-type', 'application/json')
+    }
+  })
+}
+
+function addRequestLog(app: FastifyInstance, { logger, metrics }: HttpDeps): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const answered = {
+      method: request.method,
+      route: request.routeOptions.url ?? 'unknown',
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+    }
+    metrics?.observe?.(answered)
+    logger.info({ requestId: request.id, ...answered }, 'request')
+  })
+}
+
+function registerOpenApi(app: FastifyInstance, { version, publicUrl }: HttpDeps): void {
+  let text: string | undefined
+  app.get('/openapi.json', (_request, reply) => {
+    text ??= JSON.stringify(openApiDocument({ version, ...(publicUrl ? { serverUrl: publicUrl } : {}) }))
+    return reply.header('content-type', 'application/json').send(text)
+  })
+}
+
+/** `messages/send` and the like are no message ids: until their routes exist, they are unknown routes. */
+function reserveMessageWords(app: FastifyInstance): void {
+  for (const word of RESERVED_MESSAGE_IDS) {
+    app.all(`/v3/grants/:grant_id/messages/${word}`, {
+      onRequest: async () => {
+        throw appError('api.not_found_error')
+      },
+      handler: () => undefined,
+    })
+  }
+}

@@ -1,0 +1,85 @@
+import { isIP } from 'node:net'
+import { rootCertificates, type ConnectionOptions } from 'node:tls'
+import { ImapFlow } from 'imapflow'
+import { withDeadline } from '../../kit/deadline.ts'
+import { ProviderError } from '../../kit/provider-error.ts'
+import { toImapError } from './errors.ts'
+import type { ImapConnecting, ImapLogin } from './login.ts'
+
+/** A signed-in session. `close()` it, or `logout()`. */
+export type ImapSession = ImapFlow
+
+const CONNECT_TIMEOUT_MS = 10_000
+const GREETING_TIMEOUT_MS = 10_000
+const SIGN_IN_TIMEOUT_MS = 25_000
+/** Silence in the middle of a command; the request's own deadline is usually shorter. */
+const SILENCE_TIMEOUT_MS = 60_000
+const MIB = 1024 * 1024
+
+/**
+ * Connects and signs in. With a guard only the address that was checked is connected to, while the certificate
+ * must fit the name. STARTTLS is required for `starttls` logins, unless clear text is allowed and the server
+ * offers none.
+ *
+ * @throws ProviderError `grant-revoked` when the credentials are refused, `access-refused`, `invalid-request`
+ *         for an address that is not allowed or a server without TLS, `unavailable`, `timeout`
+ * @see RFC 9051 sections 6.2 and 11.1, RFC 8314 section 3
+ */
+export async function openImapSession(
+  login: ImapLogin,
+  connecting: ImapConnecting,
+  callerSignal: AbortSignal,
+): Promise<ImapSession> {
+  const signal = withDeadline(callerSignal, SIGN_IN_TIMEOUT_MS)
+  const host = connecting.guard
+    ? (await connecting.guard.resolve(login.host, login.port, 'mail', signal)).address
+    : login.host
+  const client = new ImapFlow({
+    host,
+    port: login.port,
+    secure: login.tls === 'implicit',
+    ...(isIP(login.host) ? {} : { servername: login.host }),
+    ...(login.tls === 'starttls' && !connecting.allowPlaintext ? { doSTARTTLS: true } : {}),
+    tls: tlsOptions(connecting.ca),
+    auth: {
+      user: login.username,
+      ...('password' in login.auth
+        ? { pass: login.auth.password.open() }
+        : { accessToken: login.auth.accessToken.open() }),
+    },
+    clientInfo: { name: 'Grantway' },
+    logger: false,
+    disableAutoIdle: true,
+    disableCompression: true,
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    greetingTimeout: GREETING_TIMEOUT_MS,
+    socketTimeout: SILENCE_TIMEOUT_MS,
+    maxLineLength: 32 * MIB,
+    maxLiteralSize: 64 * MIB,
+    maxResponseSize: 80 * MIB,
+  })
+  // Without a listener a broken idle connection would end the process; the pool sees `close`.
+  client.on('error', () => {})
+  const abort = () => client.close()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    signal.throwIfAborted()
+    await client.connect()
+    signal.throwIfAborted()
+    return client
+  } catch (error) {
+    client.close()
+    throw signal.aborted ? timedOut(error) : toImapError(error, true)
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function timedOut(cause: unknown): ProviderError {
+  return new ProviderError('timeout', 'The mail server did not sign the user in in time.', { cause })
+}
+
+/** TLS 1.2 and up; `ca` comes on top of the usual roots. */
+function tlsOptions(ca: string | undefined): ConnectionOptions {
+  return { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) }
+}

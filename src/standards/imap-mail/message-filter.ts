@@ -1,0 +1,123 @@
+import type { SearchObject } from 'imapflow'
+import type { MessageQuery } from '../../core/ports/mail.ts'
+import { ProviderError } from '../../kit/provider-error.ts'
+import { isHashedThread, rootOfThread } from './message-id.ts'
+import { allOf, parseNativeSearch } from './native-search.ts'
+
+/** What of a message the filters look at. */
+export interface FilteredMessage {
+  readonly subject: string
+  readonly from: readonly { readonly email: string }[]
+  readonly to: readonly { readonly email: string }[]
+  readonly cc: readonly { readonly email: string }[]
+  readonly bcc: readonly { readonly email: string }[]
+  readonly threadId: string
+  readonly hasAttachments: boolean
+  readonly unread: boolean
+  readonly starred: boolean
+}
+
+/** A list's filters: what the server searches, and what is checked here because servers are not strict. */
+export interface MessageFilter {
+  /** undefined: all messages */
+  readonly search: SearchObject | undefined
+  /** Checks the date (Unix seconds) strictly: SEARCH knows days only, in the server's zone. */
+  matchesDate(date: number): boolean
+  /** Absent where the server's answer needs no check. */
+  readonly matches?: (message: FilteredMessage) => boolean
+  /** Nothing can match. */
+  readonly isEmpty: boolean
+}
+
+const DAY_SECONDS = 86_400
+
+/**
+ * Builds the filters of a list (contract/email.md 3.2 and 11).
+ * @throws ProviderError `unsupported` or `invalid-request`, the message names the parameter
+ */
+export function buildFilter(query: MessageQuery): MessageFilter {
+  refuse(query)
+  const searches: SearchObject[] = []
+  const checks: ((message: FilteredMessage) => boolean)[] = []
+  let isEmpty = false
+
+  if (query.subject) {
+    const wanted = folded(query.subject)
+    searches.push({ subject: query.subject })
+    checks.push((message) => folded(message.subject).includes(wanted))
+  }
+  for (const field of ['from', 'to', 'cc', 'bcc'] as const) {
+    const address = query[field]
+    if (!address) continue
+    searches.push({ [field]: address })
+    checks.push((message) => hasAddress(message[field], address))
+  }
+  if (query.anyEmail?.length) {
+    const addresses = query.anyEmail
+    searches.push({
+      or: addresses.flatMap((address) => [{ from: address }, { to: address }, { cc: address }, { bcc: address }]),
+    })
+    checks.push(({ from, to, cc, bcc }) =>
+      addresses.some((address) => [from, to, cc, bcc].some((list) => hasAddress(list, address))),
+    )
+  }
+  const { unread, starred, hasAttachment, threadId, receivedAfter, receivedBefore } = query
+  if (unread !== undefined) {
+    searches.push({ seen: !unread })
+    checks.push((message) => message.unread === unread)
+  }
+  if (starred !== undefined) {
+    searches.push({ flagged: starred })
+    checks.push((message) => message.starred === starred)
+  }
+  if (hasAttachment !== undefined) checks.push((message) => message.hasAttachments === hasAttachment)
+  if (threadId !== undefined) {
+    const root = rootOfThread(threadId)
+    if (root !== undefined) {
+      const names = ['Message-ID', 'References', 'In-Reply-To']
+      searches.push({ or: names.map((name) => ({ header: { [name]: root } })) })
+    }
+    isEmpty ||= root === undefined && !isHashedThread(threadId)
+    checks.push((message) => message.threadId === threadId)
+  }
+  // A day more on either side: the server's zone is not known.
+  if (receivedAfter !== undefined) searches.push({ since: dayOf(receivedAfter, -1) })
+  if (receivedBefore !== undefined) searches.push({ before: dayOf(receivedBefore, 2) })
+  if (query.searchQueryNative) searches.push(parseNativeSearch(query.searchQueryNative))
+
+  return {
+    search: searches.length === 0 ? undefined : allOf(searches),
+    matchesDate: (date) =>
+      (receivedAfter === undefined || date > receivedAfter) &&
+      (receivedBefore === undefined || date < receivedBefore),
+    ...(checks.length === 0 ? {} : { matches: (message) => checks.every((check) => check(message)) }),
+    isEmpty,
+  }
+}
+
+function refuse(query: MessageQuery): void {
+  if (query.sharedFrom !== undefined) {
+    throw new ProviderError('unsupported', 'shared_from is not supported by this provider')
+  }
+  if (query.sharedFolderId !== undefined) {
+    throw new ProviderError('unsupported', 'shared_folder_id is not supported by this provider')
+  }
+  if (query.queryImap && query.in === undefined) {
+    throw new ProviderError('invalid-request', 'query_imap needs a folder: give the parameter in')
+  }
+}
+
+function hasAddress(list: readonly { readonly email: string }[], address: string): boolean {
+  const wanted = address.trim().toLowerCase()
+  return list.some(({ email }) => email.toLowerCase() === wanted)
+}
+
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ')
+}
+
+function dayOf(seconds: number, plusDays: number): Date {
+  const day = Math.floor(seconds / DAY_SECONDS) + plusDays
+  // RFC 9051's date has a four-digit year.
+  return new Date(Math.min(Math.max(day, 1), 2_932_800) * DAY_SECONDS * 1000)
+}

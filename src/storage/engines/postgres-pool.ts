@@ -1,0 +1,92 @@
+import type { PostgresPool, PostgresPoolClient } from 'kysely'
+import pg from 'pg'
+import type { Logger } from '../../kit/logger.ts'
+import { AppError } from '../../kit/app-error.ts'
+import { refuseNul } from '../refuse-nul.ts'
+import { toPostgresStorageError } from './postgres-errors.ts'
+
+const CONNECT_TIMEOUT_MS = 5_000
+const STATEMENT_TIMEOUT_MS = 10_000
+const INT8 = 20
+
+/** Reads int8 as a number: every bigint column holds times and versions far below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === INT8 ? Number : pg.types.getTypeParser(oid, format)),
+}
+
+/** How every connection of ours is made. `url` holds a password: it is never logged. */
+export function connectionOptions(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    types,
+    application_name: 'grantway',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  }
+}
+
+/**
+ * Opens a pool for Kysely. Nothing on it waits for ever: connecting, waiting for a free connection and every
+ * statement have a deadline, on the server first and here in case the server has gone silent. Its errors are
+ * the stores' (postgres-errors.ts).
+ */
+export function openPool(url: string, size: number, logger: Logger): PostgresPool {
+  const pool = new pg.Pool({
+    ...connectionOptions(url),
+    max: size,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
+    idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
+  })
+  return guardPool(pool, logger)
+}
+
+/** Opens a pool of one connection for migrations: they may take long, but do not wait for ever for a lock. */
+export function openMigrationPool(url: string, logger: Logger): PostgresPool {
+  return guardPool(new pg.Pool({ ...connectionOptions(url), max: 1, lock_timeout: 600_000 }), logger)
+}
+
+function guardPool(pool: pg.Pool, logger: Logger): PostgresPool {
+  // An idle connection that the server ends: the pool drops it by itself and makes another one.
+  pool.on('error', (error) => logger.warn({ err: error }, 'database-connection-lost'))
+  return {
+    options: {},
+    async connect() {
+      try {
+        return guardClient(await pool.connect(), logger)
+      } catch (error) {
+        throw toPostgresStorageError(error)
+      }
+    },
+    end: () => pool.end(),
+  }
+}
+
+function guardClient(client: pg.PoolClient, logger: Logger): PostgresPoolClient {
+  let unusable = false
+  // Between its statements a connection taken from the pool has no listener of the pool's.
+  const onError = (error: Error) => {
+    unusable = true
+    logger.warn({ err: error }, 'database-connection-lost')
+  }
+  client.on('error', onError)
+  const query = async (text: string, values: readonly unknown[]) => {
+    refuseNul(values)
+    try {
+      return await client.query(text, [...values])
+    } catch (error) {
+      const mapped = toPostgresStorageError(error)
+      // After a deadline of ours the connection may still be busy with the statement: not for the next one.
+      if (mapped instanceof AppError && mapped.type === 'api.internal_error') unusable = true
+      throw mapped
+    }
+  }
+  return {
+    // Kysely's types name each query's rows; its other overload is for cursors, which nothing here opens.
+    query: query as unknown as PostgresPoolClient['query'],
+    release(destroy) {
+      client.off('error', onError)
+      client.release(unusable || destroy === true)
+    },
+  }
+}

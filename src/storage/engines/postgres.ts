@@ -1,0 +1,87 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import type { Database } from '../../core/ports/stores.ts'
+import type { Ids } from '../../kit/ids.ts'
+import type { Logger } from '../../kit/logger.ts'
+import { createDatabase } from '../database.ts'
+import type { Connection, Engine } from '../engine.ts'
+import type { Tables } from '../tables.ts'
+import { isPostgresUniqueViolation } from './postgres-errors.ts'
+import { PostgresLiveness } from './postgres-liveness.ts'
+import { openMigrationPool, openPool } from './postgres-pool.ts'
+
+/** Number of the advisory lock around migrations: "grantway" in ASCII. */
+const MIGRATION_LOCK = 0x6772616e74776179n.toString()
+
+/**
+ * Opens a PostgreSQL database (15 and newer are tested) for one of several processes. Lease, due and attempt
+ * times come from its clock.
+ *
+ * @param options.url           `postgres://…`; the database must exist and the role may create tables
+ * @param options.poolSize      most connections of the pool; one more shows that this process lives
+ * @param options.clockOffsetMs added to the database's clock; only tests set it
+ * @throws AppError `api.unavailable` when the server can't be reached, here and from every store
+ */
+export async function openPostgresDatabase(options: {
+  readonly url: string
+  readonly poolSize: number
+  readonly ids: Ids
+  readonly logger: Logger
+  readonly clockOffsetMs?: number
+}): Promise<Database> {
+  const { url, poolSize, ids, logger, clockOffsetMs = 0 } = options
+  const connection = connect(openPool(url, poolSize, logger))
+  const liveness = new PostgresLiveness({ self: ids.uuid(), connection, url, logger })
+  try {
+    await liveness.start()
+  } catch (error) {
+    await Promise.all([connection.destroy(), liveness.stop()])
+    throw error
+  }
+  return createDatabase({
+    connection,
+    engine: postgresEngine(clockOffsetMs, (work) => withMigrationLock(url, logger, work)),
+    liveness,
+    async close() {
+      await connection.destroy()
+      // Last: whoever sees the lock fall may take over what this process had begun.
+      await liveness.stop()
+    },
+  })
+}
+
+function connect(pool: ReturnType<typeof openPool>): Connection {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}
+
+function postgresEngine(clockOffsetMs: number, withLock: Engine['withMigrationLock']): Engine {
+  const offset = sql.lit(Math.trunc(clockOffsetMs))
+  return {
+    // The clock itself: `now()` stands still inside a transaction.
+    nowMs: sql<number>`(floor(extract(epoch from clock_timestamp()) * 1000)::bigint + (${offset}))`,
+    text: sql`text collate "C"`,
+    sequence: sql`bigserial`,
+    async hasTable(on, name) {
+      const { rows } = await sql`select 1 where to_regclass(${name}) is not null`.execute(on)
+      return rows.length > 0
+    },
+    isUniqueViolation: isPostgresUniqueViolation,
+    withMigrationLock: withLock,
+  }
+}
+
+async function withMigrationLock<T>(
+  url: string,
+  logger: Logger,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const pool = connect(openMigrationPool(url, logger))
+  try {
+    return await pool.connection().execute(async (session) => {
+      // A lock of the session: it falls with this pool's only connection, also when the process dies.
+      await sql`select pg_advisory_lock(${MIGRATION_LOCK}::bigint)`.execute(session)
+      return work(session)
+    })
+  } finally {
+    await pool.destroy()
+  }
+}

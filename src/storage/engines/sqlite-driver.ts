@@ -1,0 +1,111 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  SelectQueryNode,
+} from 'kysely'
+import type { SqliteHandle } from './sqlite-handle.ts'
+import type { WriteLock } from './write-lock.ts'
+
+interface Handles {
+  readonly writer: SqliteHandle
+  readonly reader: SqliteHandle
+  readonly lock: WriteLock
+}
+
+/**
+ * Kysely's driver over two connections to one file: one writes, under a lock held for the length of a
+ * transaction; the other serves SELECTs outside transactions and waits for nobody (WAL). Kysely's own SQLite
+ * driver sends a deferred `begin`, whose later upgrade to a write fails at once when somebody else writes.
+ */
+export class SqliteDriver implements Driver {
+  readonly #handles: Handles
+
+  constructor(handles: Handles) {
+    this.#handles = handles
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return new SqliteConnection(this.#handles)
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await ours(connection).begin()
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    ours(connection).control('commit')
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    ours(connection).rollback()
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    ours(connection).release()
+  }
+
+  async destroy(): Promise<void> {
+    this.#handles.reader.close()
+    this.#handles.writer.close()
+  }
+}
+
+function ours(connection: DatabaseConnection): SqliteConnection {
+  if (connection instanceof SqliteConnection) return connection
+  throw new TypeError('a connection of another driver')
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #handles: Handles
+  #holdsLock = false
+
+  constructor(handles: Handles) {
+    this.#handles = handles
+  }
+
+  async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
+    const { writer, reader, lock } = this.#handles
+    if (this.#holdsLock) return writer.run(sql, parameters)
+    if (SelectQueryNode.is(query)) return reader.run(sql, parameters)
+    await lock.take()
+    try {
+      return writer.run(sql, parameters)
+    } finally {
+      lock.release()
+    }
+  }
+
+  async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
+    yield await this.executeQuery<Row>(query)
+  }
+
+  async begin(): Promise<void> {
+    await this.#handles.lock.take()
+    this.#holdsLock = true
+    this.control('begin immediate')
+  }
+
+  control(statement: 'begin immediate' | 'commit' | 'rollback'): void {
+    this.#handles.writer.run(statement, [])
+  }
+
+  /** SQLite ends a transaction by itself after some errors (a full disk): then there is nothing to undo. */
+  rollback(): void {
+    if (this.#handles.writer.database.isTransaction) this.control('rollback')
+  }
+
+  /** Kysely calls this last, however the transaction went: also after a `begin` or `commit` that failed. */
+  release(): void {
+    if (!this.#holdsLock) return
+    try {
+      this.rollback()
+    } finally {
+      this.#holdsLock = false
+      this.#handles.lock.release()
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { GrantReason } from '../../contract/grant.ts'
+import type { GrantRecord } from '../../core/ports/records.ts'
+import type { GrantStore } from '../../core/ports/stores.ts'
+import { checkShape } from '../../kit/shape.ts'
+import { readBoolean, readObject, readStrings, wholeNumber, writeBoolean, writeJson } from '../column.ts'
+import type { Connection } from '../engine.ts'
+import type { GrantRow } from '../tables.ts'
+import { selectGrantPage } from './grant-list.ts'
+
+export function createGrantStore(connection: Connection): GrantStore {
+  const grants = () => connection.selectFrom('grants').selectAll()
+  return {
+    async find(applicationId, id) {
+      const row = await grants()
+        .where('id', '=', id)
+        .where('application_id', '=', applicationId)
+        .executeTakeFirst()
+      return row ? toRecord(row) : null
+    },
+    async findByMailbox(applicationId, provider, emailKey) {
+      const row = await grants()
+        .where('application_id', '=', applicationId)
+        .where('email_key', '=', emailKey)
+        .where('provider', '=', provider)
+        .executeTakeFirst()
+      return row ? toRecord(row) : null
+    },
+    async listByEmail(applicationId, emailKey) {
+      const rows = await grants()
+        .where('application_id', '=', applicationId)
+        .where('email_key', '=', emailKey)
+        .orderBy('provider')
+        .execute()
+      return rows.map(toRecord)
+    },
+    async findByAccountId(applicationId, accountId) {
+      const row = await grants()
+        .where('application_id', '=', applicationId)
+        .where('account_id', '=', accountId)
+        .executeTakeFirst()
+      return row ? toRecord(row) : null
+    },
+    async list(applicationId, filter, page) {
+      if (filter.accountIds?.length === 0) return []
+      const rows = await selectGrantPage(connection, applicationId, filter, page)
+      return rows.map(toRecord)
+    },
+    async insert(record) {
+      const result = await connection
+        .insertInto('grants')
+        .values({
+          id: record.id,
+          application_id: record.applicationId,
+          provider: record.provider,
+          created_at: record.createdAt,
+          ...changeable(record),
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst()
+      return result.numInsertedOrUpdatedRows === 1n
+    },
+    async update(record) {
+      await connection
+        .updateTable('grants')
+        .set(changeable(record))
+        .where('id', '=', record.id)
+        .where('application_id', '=', record.applicationId)
+        .execute()
+    },
+    async markInvalid(applicationId, id, reason) {
+      const result = await connection
+        .updateTable('grants')
+        .set({ status: 'invalid', reason: writeJson(reason) })
+        .where('id', '=', id)
+        .where('application_id', '=', applicationId)
+        .where('status', '=', 'valid')
+        .executeTakeFirst()
+      return result.numUpdatedRows === 1n
+    },
+    async listValidOf(of, afterId, limit) {
+      const owned =
+        'connectorId' in of
+          ? grants().where('connector_id', '=', of.connectorId)
+          : grants().where('credential_id', '=', of.credentialId)
+      const valid = owned.where('status', '=', 'valid').orderBy('id').limit(wholeNumber(limit))
+      const rows = await (afterId === null ? valid : valid.where('id', '>', afterId)).execute()
+      return rows.map(toRecord)
+    },
+    async delete(applicationId, id) {
+      // Its secret and seen tokens go with it by their foreign keys: one statement, all or nothing.
+      const result = await connection
+        .deleteFrom('grants')
+        .where('id', '=', id)
+        .where('application_id', '=', applicationId)
+        .executeTakeFirst()
+      return result.numDeletedRows === 1n
+    },
+  }
+}
+
+function changeable(record: GrantRecord) {
+  return {
+    connector_id: record.connectorId,
+    email: record.email,
+    email_key: record.emailKey,
+    identity_key: record.identityKey,
+    provider_user_id: record.providerUserId,
+    name: record.name,
+    status: record.status,
+    reason: record.reason === null ? null : writeJson(record.reason),
+    scope: writeJson(record.scope),
+    state: record.state,
+    ip: record.ip,
+    user_agent: record.userAgent,
+    settings: writeJson(record.settings),
+    credential_id: record.credentialId,
+    account_id: record.accountId,
+    blocked: writeBoolean(record.blocked),
+    updated_at: record.updatedAt,
+  }
+}
+
+function toRecord(row: GrantRow): GrantRecord {
+  return {
+    id: row.id,
+    applicationId: row.application_id,
+    connectorId: row.connector_id,
+    provider: row.provider,
+    email: row.email,
+    emailKey: row.email_key,
+    identityKey: row.identity_key,
+    providerUserId: row.provider_user_id,
+    name: row.name,
+    status: row.status,
+    reason: row.reason === null ? null : readReason(row.reason),
+    scope: readStrings(row.scope),
+    state: row.state,
+    ip: row.ip,
+    userAgent: row.user_agent,
+    settings: readObject(row.settings),
+    credentialId: row.credential_id,
+    accountId: row.account_id,
+    blocked: readBoolean(row.blocked),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+function readReason(text: string): GrantReason {
+  const reason = checkShape(GrantReason, readObject(text), 'reason')
+  if (!reason.ok) throw new Error(`grants.reason can't be read: ${reason.problem}`)
+  return reason.value
+}

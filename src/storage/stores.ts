@@ -1,0 +1,32 @@
+import type { Stores } from '../core/ports/stores.ts'
+import type { Connection, Engine } from './engine.ts'
+import { createApiKeyStore } from './repositories/api-keys.ts'
+import { createApplicationStore } from './repositories/applications.ts'
+import { createAuditStore } from './repositories/audit-log.ts'
+import { createCallbackUriStore } from './repositories/callback-uris.ts'
+import { createConnectorStore } from './repositories/connectors.ts'
+import { createCredentialStore } from './repositories/credentials.ts'
+import { createDataKeyStore } from './repositories/data-keys.ts'
+import { createGrantSecretStore } from './repositories/grant-secrets.ts'
+import { createGrantStore } from './repositories/grants.ts'
+import { createOutboxStore } from './repositories/outbox.ts'
+import { createPendingSecretStore } from './repositories/pending-secrets.ts'
+import { createSeenTokenStore } from './repositories/seen-tokens.ts'
+
+/** Makes all stores over one connection or transaction. */
+export function createStores(connection: Connection, engine: Engine): Stores {
+  return {
+    applications: createApplicationStore(connection),
+    apiKeys: createApiKeyStore(connection),
+    callbackUris: createCallbackUriStore(connection, engine),
+    connectors: createConnectorStore(connection),
+    credentials: createCredentialStore(connection, engine),
+    grants: createGrantStore(connection),
+    secrets: createGrantSecretStore(connection, engine),
+    seenTokens: createSeenTokenStore(connection, engine),
+    pendingSecrets: createPendingSecretStore(connection, engine),
+    dataKeys: createDataKeyStore(connection),
+    outbox: createOutboxStore(connection),
+    audit: createAuditStore(connection),
+  }
+}

@@ -1,0 +1,215 @@
+// A query without an index blocks the event loop on SQLite: this looks at the plan of each one the stores send.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, test } from 'node:test'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely'
+import { connectorId, credentialId, grantId } from '../../src/contract/ids.ts'
+import type { GrantFilter, Stores } from '../../src/core/ports/stores.ts'
+import { systemClock } from '../../src/kit/clock.ts'
+import { randomIds } from '../../src/kit/ids.ts'
+import { silentLogger } from '../../src/kit/logger.ts'
+import type { Engine } from '../../src/storage/engine.ts'
+import { openSqliteDatabase } from '../../src/storage/engines/sqlite.ts'
+import { createStores } from '../../src/storage/stores.ts'
+import type { Tables } from '../../src/storage/tables.ts'
+import { aGrant, anApplication, anAttempt, aTokenKey, newApplicationId, someTokens } from './records.ts'
+import { tempFolder } from './temp-folder.ts'
+
+/** Tables of a few rows by nature, read whole. */
+const SMALL = /^SCAN data_keys\b/
+
+/** Runs nothing: notes the statements. */
+class NotingDriver extends DummyDriver {
+  readonly statements: string[] = []
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    return {
+      executeQuery: async ({ sql: text }: CompiledQuery) => {
+        this.statements.push(text)
+        return { rows: [], numAffectedRows: 0n }
+      },
+      async *streamQuery() {},
+    }
+  }
+}
+
+const ENGINE: Engine = {
+  nowMs: sql<number>`unixepoch()`,
+  text: sql`text`,
+  sequence: sql`integer`,
+  hasTable: async () => true,
+  isUniqueViolation: () => false,
+  withMigrationLock: () => Promise.reject(new Error('not here')),
+}
+
+async function statementsOf(calls: (stores: Stores) => Promise<unknown>): Promise<readonly string[]> {
+  const driver = new NotingDriver()
+  const connection = new Kysely<Tables>({
+    dialect: {
+      createDriver: () => driver,
+      createAdapter: () => new SqliteAdapter(),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+      createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+    },
+  })
+  await calls(createStores(connection, ENGINE))
+  return driver.statements
+}
+
+async function everyReadAndChange(stores: Stores): Promise<void> {
+  const application = newApplicationId()
+  const grant = aGrant()
+  const key = aTokenKey()
+  const outcome = { failures: 0, coolDownMs: 0 }
+  const page = { limit: 10, offset: 10, by: 'created_at', order: 'asc' } as const
+  const reason = { code: 'c', message: 'm', advice: 'a', at: 1 }
+  await stores.applications.find(application)
+  await stores.applications.list()
+  await stores.applications.update(anApplication())
+  await stores.apiKeys.findLive('h')
+  await stores.apiKeys.list(application)
+  await stores.apiKeys.list(null)
+  await stores.apiKeys.revoke('k', 1)
+  await stores.callbackUris.find(application, 'c')
+  await stores.callbackUris.list(application)
+  await stores.callbackUris.delete(application, 'c')
+  await stores.connectors.find(application, 'google')
+  await stores.connectors.list(application, page)
+  await stores.connectors.delete(application, 'google')
+  await stores.credentials.find(application, credentialId('c'))
+  await stores.credentials.findByDigest(connectorId('c'), 'd')
+  await stores.credentials.list(connectorId('c'), page)
+  await stores.credentials.list(connectorId('c'), { ...page, by: 'updated_at', order: 'desc' })
+  await stores.credentials.delete(application, credentialId('c'))
+  await stores.grants.find(application, grant.id)
+  await stores.grants.findByMailbox(application, 'google', 'e')
+  await stores.grants.listByEmail(application, 'e')
+  await stores.grants.findByAccountId(application, 'a')
+  await stores.grants.update(grant)
+  await stores.grants.markInvalid(application, grant.id, reason)
+  await stores.grants.listValidOf({ connectorId: connectorId('c') }, grantId('g'), 10)
+  await stores.grants.listValidOf({ credentialId: credentialId('c') }, null, 10)
+  await stores.grants.delete(application, grant.id)
+  await stores.secrets.find(grant.id)
+  await stores.secrets.takeLease({
+    grantId: grant.id,
+    version: 1,
+    expectedAttempt: null,
+    attempt: anAttempt(),
+    leaseMs: 1,
+  })
+  await stores.secrets.store(grant.id, 1, 'a', someTokens())
+  await stores.secrets.closeAttempt(grant.id, 'a', outcome)
+  await stores.secrets.freeLease(grant.id, 'a', outcome)
+  await assert.rejects(stores.secrets.replace(grant.id, someTokens()))
+  await stores.seenTokens.find(key)
+  await stores.seenTokens.retakeAttempt(key, 'a', anAttempt())
+  await stores.seenTokens.grantPending('p', grant.id, 1)
+  await stores.seenTokens.deleteAttempt(key, 'a')
+  await stores.seenTokens.abandonAttempt(key, 'a')
+  await stores.seenTokens.deleteOfPending('p')
+  await stores.pendingSecrets.find('p')
+  await stores.pendingSecrets.update('p', 1, 's')
+  await stores.pendingSecrets.delete('p')
+  await stores.pendingSecrets.deleteOlderThan(1)
+  await stores.dataKeys.list()
+  await stores.outbox.list(application, 10)
+}
+
+/** Every combination of the filters that may fit a great part of all grants. */
+const BROAD: readonly GrantFilter[] = [{}, { since: 1 }, { before: 2 }, { since: 1, before: 2 }].flatMap(
+  (bounds) =>
+    [{}, { provider: 'google' }].flatMap((provider) =>
+      [{}, { status: 'valid' as const }].flatMap((status) =>
+        [{}, { ip: '192.0.2.1' }].map((ip) => ({ ...bounds, ...provider, ...status, ...ip })),
+      ),
+    ),
+)
+/** Filters that fit a few grants whatever else is asked: these may be sorted after they are found. */
+const NARROW: readonly GrantFilter[] = [{ email: 'a@b.c' }, { accountIds: ['a', 'b'] }].flatMap((narrow) =>
+  BROAD.map((broad) => ({ ...broad, ...narrow })),
+)
+
+describe('query plans', () => {
+  let folder: Awaited<ReturnType<typeof tempFolder>>
+  let file: DatabaseSync
+  before(async () => {
+    folder = await tempFolder()
+    const path = join(folder.path, 'grantway.db')
+    const database = await openSqliteDatabase({
+      path,
+      clock: systemClock,
+      ids: randomIds,
+      logger: silentLogger,
+    })
+    await database.migrate()
+    await database.close()
+    file = new DatabaseSync(path)
+  })
+  after(async () => {
+    file.close()
+    await folder.remove()
+  })
+
+  const planOf = (statement: string) =>
+    file
+      .prepare(`explain query plan ${statement}`)
+      .all()
+      .map((step) => String(step['detail']))
+
+  test('find every row of every store through an index', async () => {
+    const statements = await statementsOf(everyReadAndChange)
+    assert.ok(statements.length > 40)
+    for (const statement of statements) {
+      const scans = planOf(statement).filter(
+        (step) => /^SCAN\b/.test(step) && !/USING (COVERING )?INDEX/.test(step) && !SMALL.test(step),
+      )
+      assert.deepEqual(scans, [], statement)
+    }
+  })
+
+  for (const by of ['created_at', 'updated_at'] as const) {
+    for (const order of ['asc', 'desc'] as const) {
+      const page = { limit: 10, offset: 900_000, by, order }
+      const plans = async (filter: GrantFilter) => {
+        const statements = await statementsOf((stores) =>
+          stores.grants.list(newApplicationId(), filter, page),
+        )
+        assert.equal(statements.length, 1)
+        return planOf(statements[0]!)
+      }
+
+      test(`walk one covering index, in its order, for any broad page of grants by ${by} ${order}`, async () => {
+        for (const filter of BROAD) {
+          const plan = await plans(filter)
+          const said = `${JSON.stringify(filter)}: ${plan.join(' / ')}`
+          const [walk] = plan.filter((step) => /grants USING/.test(step) && !/\(id=\?\)/.test(step))
+          assert.match(walk ?? '', new RegExp(`^SEARCH grants USING COVERING INDEX grants_\\w+_${by}`), said)
+          // One sort at most: that of the page's own rows, after they were read.
+          assert.ok(plan.filter((step) => step.includes('TEMP B-TREE')).length <= 1, said)
+        }
+      })
+
+      test(`search by address or account for a narrow page of grants by ${by} ${order}`, async () => {
+        for (const filter of NARROW) {
+          const plan = await plans(filter)
+          const said = `${JSON.stringify(filter)}: ${plan.join(' / ')}`
+          assert.ok(
+            plan.some((step) => /email_key=\?|account_id=\?/.test(step)),
+            said,
+          )
+        }
+      })
+    }
+  }
+})

@@ -1,0 +1,42 @@
+import { after, before, describe } from 'node:test'
+import type { Database } from '../../src/core/ports/stores.ts'
+import { coversAdminRecords } from './suite-admin.ts'
+import { coversGrantLists } from './suite-grant-lists.ts'
+import { coversGrants } from './suite-grants.ts'
+import { coversSecrets } from './suite-secrets.ts'
+import { coversSeenTokens } from './suite-seen-tokens.ts'
+import { coversTransactions } from './suite-transactions.ts'
+
+/** A fresh database of one engine, migrated. */
+export interface FreshDatabase {
+  readonly database: Database
+  /** Another handle to the same database; where an engine has only one per process, the same. */
+  other(): Promise<Database>
+  /** A handle to the same database whose clock is that far ahead of `database` as it was opened. */
+  later(ms: number): Promise<Database>
+  close(): Promise<void>
+}
+
+/** Gives the fresh database inside a test. */
+export type Subject = () => FreshDatabase
+
+/** The conformance suite: what every engine must pass. Tests keep apart by using applications of their own. */
+export function describeStorage(engine: string, open: () => Promise<FreshDatabase>): void {
+  describe(`storage on ${engine}`, () => {
+    let fresh: FreshDatabase | undefined
+    before(async () => {
+      fresh = await open()
+    })
+    after(() => fresh?.close())
+    const subject = () => {
+      if (!fresh) throw new Error('the database did not open')
+      return fresh
+    }
+    coversAdminRecords(subject)
+    coversGrants(subject)
+    coversGrantLists(subject)
+    coversSecrets(subject)
+    coversSeenTokens(subject)
+    coversTransactions(subject)
+  })
+}

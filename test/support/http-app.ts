@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { appError } from '../../src/contract/errors.ts'
+import { applicationId, connectorId, grantId, type ApplicationId } from '../../src/contract/ids.ts'
+import { createApiKeyService } from '../../src/core/api-keys/api-keys.ts'
+import { createApplicationService } from '../../src/core/applications/applications.ts'
+import { createCallbackUriService } from '../../src/core/applications/callback-uris.ts'
+import { createConnectorService } from '../../src/core/connectors/connectors.ts'
+import { createCredentialService } from '../../src/core/credentials/credentials.ts'
+import type { GrantRecord } from '../../src/core/ports/records.ts'
+import type { DetectService, GrantService, MailService, Services } from '../../src/core/ports/services.ts'
+import type { Database } from '../../src/core/ports/stores.ts'
+import { loadDataKeys } from '../../src/core/vault/data-keys.ts'
+import { createVault } from '../../src/core/vault/vault.ts'
+import type { HttpDeps } from '../../src/http/deps.ts'
+import { createHttpServer } from '../../src/http/server.ts'
+import type { Clock } from '../../src/kit/clock.ts'
+import { randomIds } from '../../src/kit/ids.ts'
+import { silentLogger } from '../../src/kit/logger.ts'
+import { openSqliteDatabase } from '../../src/storage/engines/sqlite.ts'
+import { connectorOnlyProviders } from './provider-modules.ts'
+
+export interface TestClock extends Clock {
+  advance(ms: number): void
+}
+
+export interface HttpApp {
+  readonly url: string
+  readonly port: number
+  readonly key: string
+  readonly applicationId: ApplicationId
+  /** key of another application */
+  readonly otherKey: string
+  readonly otherApplicationId: ApplicationId
+  readonly services: Services
+  readonly database: Database
+  readonly clock: TestClock
+  /** Calls the API with the key; a body that is no string is sent as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<CallAnswer>
+  close(): Promise<void>
+}
+
+export interface CallAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies freely
+  readonly body: any
+}
+
+/**
+ * Starts the HTTP server on a free port over a real SQLite database and the real admin use-cases. What asks a
+ * provider (grants, mail, detection) is a fake that tests may replace.
+ */
+export async function startHttpApp(
+  replace: { readonly services?: Partial<Services>; readonly http?: Partial<HttpDeps> } = {},
+): Promise<HttpApp> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'grantway-http-'))
+  const clock = testClock()
+  const database = await openSqliteDatabase({
+    path: path.join(folder, 'test.db'),
+    clock,
+    ids: randomIds,
+    logger: silentLogger,
+  })
+  await database.migrate()
+  const operatorKeys = [{ id: 'k1', key: randomBytes(32) }]
+  const vault = createVault(await loadDataKeys({ database, operatorKeys, clock, ids: randomIds }))
+  const deps = { database, vault, clock, ids: randomIds, providers: connectorOnlyProviders() }
+  const services: Services = {
+    apiKeys: createApiKeyService(deps),
+    applications: createApplicationService(deps),
+    callbackUris: createCallbackUriService(deps),
+    connectors: createConnectorService(deps),
+    credentials: createCredentialService(deps),
+    grants: storedGrants(database),
+    detect: nothingDetected,
+    mail: emptyMail,
+    ...replace.services,
+  }
+  const mine = await services.applications.create({ name: 'Mine' })
+  const other = await services.applications.create({ name: 'Other' })
+  const key = await services.apiKeys.create(mine.id, { name: 'test' })
+  const otherKey = await services.apiKeys.create(other.id, { name: 'test' })
+
+  const app = await createHttpServer({
+    services,
+    logger: silentLogger,
+    trustedProxies: [],
+    bodyLimitBytes: 1_000_000,
+    readiness: async () => (await database.pendingMigrations()).length === 0,
+    version: '0.0.0-test',
+    ...replace.http,
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    url,
+    port: Number(new URL(url).port),
+    key: key.value,
+    applicationId: mine.id,
+    otherKey: otherKey.value,
+    otherApplicationId: other.id,
+    services,
+    database,
+    clock,
+    async call(method, pathname, body, headers = {}) {
+      const response = await fetch(url + pathname, {
+        method,
+        headers: {
+          authorization: `Bearer ${key.value}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, text, body: parse(text) }
+    },
+    async close() {
+      await app.close()
+      await database.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A grant record of an application, with what a test wants to be different. */
+export function grantRecord(change: Partial<GrantRecord> = {}): GrantRecord {
+  const email = change.email ?? `${randomIds.token(4)}@example.com`
+  return {
+    id: grantId(randomIds.uuid()),
+    applicationId: applicationId('app'),
+    connectorId: connectorId(randomIds.uuid()),
+    provider: 'google',
+    email,
+    emailKey: email.toLowerCase(),
+    identityKey: null,
+    providerUserId: null,
+    name: null,
+    status: 'valid',
+    reason: null,
+    scope: [],
+    state: null,
+    ip: null,
+    userAgent: null,
+    settings: {},
+    credentialId: null,
+    accountId: null,
+    blocked: false,
+    createdAt: 1_767_225_600,
+    updatedAt: 1_767_225_600,
+    ...change,
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // the start page and metrics are no JSON
+  }
+}
+
+function testClock(): TestClock {
+  let offsetMs = 0
+  return {
+    nowMs: () => 1_767_225_600_000 + offsetMs,
+    advance: (ms) => {
+      offsetMs += ms
+    },
+  }
+}
+
+/** Grants straight from the store, for tests of the HTTP side. */
+function storedGrants(database: Database): GrantService {
+  return {
+    connectCustom: () => Promise.reject(appError('grant.provider_required')),
+    list: (caller, filter, page) => database.stores.grants.list(caller.applicationId, filter, page),
+    async locate(caller, identifier) {
+      if (identifier === 'me') throw appError('token.unauthorized_access')
+      const found = await database.stores.grants.find(caller.applicationId, grantId(identifier))
+      if (!found) throw appError('grant.not_found')
+      return found
+    },
+    aliases: () => Promise.resolve(['alias@example.com']),
+    update: (_caller, grant) => Promise.resolve(grant),
+    async delete(caller, grant) {
+      await database.stores.grants.delete(caller.applicationId, grant.id)
+    },
+  }
+}
+
+const nothingDetected: DetectService = {
+  detect: (_caller, email) => Promise.resolve({ email_address: email, detected: false }),
+}
+
+const emptyMail: MailService = {
+  listMessages: () => Promise.resolve({ items: [] }),
+  findMessage: () => Promise.reject(appError('not_found_error')),
+  listFolders: () => Promise.resolve({ items: [] }),
+  findFolder: () => Promise.reject(appError('not_found_error')),
+}
