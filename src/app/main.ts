@@ -1,15 +1,35 @@
+import { openApiDocument } from '../http/openapi.ts'
+import { systemClock } from '../kit/clock.ts'
+import { randomIds } from '../kit/ids.ts'
+import { runAdminCommandAnywhere } from './admin-commands.ts'
 import type { AppCommands } from './commands.ts'
+import { examine } from './doctor.ts'
+import { createLogger } from './logger.ts'
+import { openDatabase } from './open-database.ts'
+import { startServer } from './serve.ts'
 import { StartError } from './start-error.ts'
-
-const absent = (): Promise<never> => Promise.reject(new StartError('this build holds the command line only'))
+import { packageVersion } from './version.ts'
 
 /** The application as the command line sees it. */
 export const app: AppCommands = {
-  serve: absent,
-  demo: absent,
-  sandbox: absent,
-  migrate: absent,
-  admin: absent,
-  doctor: absent,
-  openapi: absent,
+  serve(config, { role }) {
+    const showKey = (key: string, path: string) => {
+      if (process.stderr.isTTY) process.stderr.write(`API key (also in ${path}): ${key}\n`)
+    }
+    return startServer(config, role, createLogger(config.logLevel), { showKey })
+  },
+  demo: () => Promise.reject(new StartError('the sandbox is not part of this build')),
+  sandbox: () => Promise.reject(new StartError('the sandbox is not part of this build')),
+  async migrate(config) {
+    const logger = createLogger(config.logLevel)
+    const database = await openDatabase(config, { clock: systemClock, ids: randomIds, logger })
+    try {
+      return await database.migrate()
+    } finally {
+      await database.close()
+    }
+  },
+  admin: (config, command) => runAdminCommandAnywhere(config, command, createLogger(config.logLevel)),
+  doctor: examine,
+  openapi: () => Promise.resolve(openApiDocument({ version: packageVersion() })),
 }

@@ -25,6 +25,8 @@ export interface TestDovecot {
   /** PEM text of the private CA */
   readonly ca: string
   readonly caFile: string
+  /** for doveadm */
+  readonly configFile: string
   /** Puts generated mail into a mailbox that has none yet; whoever asks second finds it there. */
   fill(user: string, count: number): Promise<void>
   /** Ends this process's use; the last process that uses the servers ends them. */
@@ -51,6 +53,7 @@ export async function startDovecot(): Promise<TestDovecot> {
     smtpTlsPort: Number(value(env, 'TW_SMTP_TLS_PORT')),
     ca: await readFile(caFile, 'utf8'),
     caFile,
+    configFile: value(env, 'TW_DOVECOT_CONF'),
     async fill(address, count) {
       const done = join(MAIL_WORLD, 'dovecot', `filled-${address}-${count}`)
       await underLock('fill.lock', 'test -e "$1" || { "$2" fill "$3" "$4" && touch "$1"; }', [

@@ -16,7 +16,7 @@ export interface TestOAuthServer {
   readonly clientId: string
   readonly clientSecret: string
   /** Gives tokens for a user without a browser. */
-  mint(email: string): Promise<MintedTokens>
+  mint(email: string, clientId?: string): Promise<MintedTokens>
   /** The user withdraws consent: all tokens of that grant die. */
   revoke(refreshToken: string): Promise<void>
   /** Ends this process's use; the last process that uses the server ends it. */
@@ -36,7 +36,8 @@ export async function startOAuthServer(): Promise<TestOAuthServer> {
     userinfoUrl: value(env, 'TW_OAUTH_USERINFO'),
     clientId: value(env, 'TW_OAUTH_CLIENT_ID'),
     clientSecret: value(env, 'TW_OAUTH_CLIENT_SECRET'),
-    mint: async (email) => (await post(value(env, 'TW_OAUTH_MINT'), { email })) as MintedTokens,
+    mint: async (email, client_id = 'mail-app') =>
+      (await post(value(env, 'TW_OAUTH_MINT'), { email, client_id })) as MintedTokens,
     revoke: async (refreshToken) => {
       await post(`${issuer}/testworld/revoke`, { refresh_token: refreshToken })
     },

@@ -10,7 +10,13 @@ export type GrantSecret =
   /** Acting for a mailbox with a credential of the connector (service account, app permissions). */
   | { readonly kind: 'impersonation'; readonly emailAddress: string; readonly scopes: readonly string[] }
   /** Mailbox user names and passwords. */
-  | { readonly kind: 'mailbox'; readonly imap: MailServerLogin; readonly smtp: MailServerLogin | null }
+  | {
+      readonly kind: 'mailbox'
+      readonly imap: MailServerLogin
+      readonly smtp: MailServerLogin | null
+      /** Calendars and contacts, where they have a login of their own. */
+      readonly dav?: { readonly username: string; readonly password: Secret }
+    }
   /** Nothing to keep (virtual calendars). */
   | { readonly kind: 'none' }
 

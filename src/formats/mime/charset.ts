@@ -2,14 +2,26 @@ import { TextDecoder } from 'node:util'
 import { createDecodeStream, decode } from 'libmime/lib/charset'
 
 /** Labels under which senders hide UTF-8 or nothing at all. */
-const UNDECLARED = new Set(['', 'us-ascii', 'ascii', 'ansi_x3.4-1968', 'unknown-8bit', 'x-unknown', 'default'])
+const UNDECLARED = new Set([
+  '',
+  'us-ascii',
+  'ascii',
+  'ansi_x3.4-1968',
+  'unknown-8bit',
+  'x-unknown',
+  'default',
+])
 
 /**
  * Decodes bytes by the charset that a header names. What the name doesn't explain is read as UTF-8 where it is
  * valid UTF-8, else as windows-1252. Never throws.
  */
 export function decodeCharset(bytes: Uint8Array, charset: string | undefined): string {
-  const label = charset?.trim().replace(/^["']|["']$/g, '').toLowerCase() ?? ''
+  const label =
+    charset
+      ?.trim()
+      .replace(/^["']|["']$/g, '')
+      .toLowerCase() ?? ''
   if (UNDECLARED.has(label)) return decodeUnknown(bytes)
   const decoder = decoderFor(label)
   if (decoder) return decoder.decode(bytes)

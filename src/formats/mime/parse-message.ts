@@ -62,7 +62,8 @@ function buildPart(
     type: type.startsWith('multipart/') ? 'text/plain' : type,
     parameters: contentType.parameters,
     ...(id ? { id } : {}),
-    encoding: headerValue(headers, 'content-transfer-encoding')?.split(';')[0]?.trim().toLowerCase() ?? '7bit',
+    encoding:
+      headerValue(headers, 'content-transfer-encoding')?.split(';')[0]?.trim().toLowerCase() ?? '7bit',
     size: body.length,
     ...(parsedDisposition
       ? { disposition: parsedDisposition.value, dispositionParameters: parsedDisposition.parameters }
@@ -98,7 +99,8 @@ function splitMultipart(
   while (at !== -1) {
     const after = boundaryLineEnd(bytes, at, at + delimiter.length)
     if (after !== undefined) {
-      if (start !== undefined && budget.parts-- > 0) parts.push(bytes.subarray(start, trimLineEnd(bytes, start, at)))
+      if (start !== undefined && budget.parts-- > 0)
+        parts.push(bytes.subarray(start, trimLineEnd(bytes, start, at)))
       if (after.closing) return parts
       start = after.next
     }

@@ -38,7 +38,9 @@ function walk(node: MimePart, isRoot: boolean, attachments: Leaf[]): TextParts {
     return { ...(html ? { html } : {}), ...(plain ? { plain } : {}) }
   }
   const leaf: Leaf = { part: node.part ?? '1', node }
-  const isText = node.type === 'text/html' || node.type === 'text/plain'
+  // Servers tell of a broken multipart as a leaf with an empty type.
+  const isUnknown = isRoot && !/^[^/]+\/[^/]+$/.test(node.type)
+  const isText = node.type === 'text/html' || node.type === 'text/plain' || isUnknown
   // A message that is one text is its body even where its type carries a name.
   const isFile = node.disposition === 'attachment' || (fileNameOf(node) !== undefined && !isRoot)
   if (!isText || isFile) {

@@ -70,7 +70,10 @@ const CLIENT_CODES: { readonly [code: string]: CodeMeaning } = {
   ResponseTooLarge: { kind: 'malformed-response', text: 'The mail server sent an answer that is too large.' },
   TooManyTokens: { kind: 'malformed-response', text: 'The mail server sent an answer that is too large.' },
   TooManyResponses: { kind: 'malformed-response', text: 'The mail server sent an answer that is too large.' },
-  MissingServerExtension: { kind: 'unsupported', text: 'The mail server lacks a search key of this request.' },
+  MissingServerExtension: {
+    kind: 'unsupported',
+    text: 'The mail server lacks a search key of this request.',
+  },
   InvalidSearchQuery: { kind: 'invalid-request', text: 'The search is not valid.' },
   InvalidStringValue: { kind: 'invalid-request', text: 'A value holds characters that IMAP can not carry.' },
   InvalidTokenValue: { kind: 'invalid-request', text: 'A value holds characters that IMAP can not carry.' },
@@ -99,7 +102,11 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
   const meaning = RESPONSE_CODES[server] ?? CLIENT_CODES[own]
   if (meaning) return new ProviderError(meaning.kind, meaning.text, details)
   if (own.startsWith('ParserError') || own === 'InvalidResponse') {
-    return new ProviderError('malformed-response', 'The mail server sent something that is not IMAP.', details)
+    return new ProviderError(
+      'malformed-response',
+      'The mail server sent something that is not IMAP.',
+      details,
+    )
   }
   if (whileSigningIn && 'authenticationFailed' in fields && fields.authenticationFailed === true) {
     if (PASSING.test(text ?? '')) {
@@ -111,13 +118,21 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
       ? new ProviderError('invalid-request', 'The mail server does not understand the sign-in.', details)
       : new ProviderError('grant-revoked', 'The mail server refused the user name or password.', details)
   }
+  if (isTlsCode(own)) {
+    return new ProviderError(
+      'unavailable',
+      `The mail server's TLS certificate is not trusted (${own}).`,
+      details,
+    )
+  }
   if ('tlsFailed' in fields && fields.tlsFailed === true) {
-    return new ProviderError('invalid-request', 'The mail server offers no STARTTLS, which is required.', details)
+    return new ProviderError(
+      'invalid-request',
+      'The mail server offers no STARTTLS, which is required.',
+      details,
+    )
   }
   if (refused) return new ProviderError('invalid-request', 'The mail server refused the command.', details)
-  if (isTlsCode(own)) {
-    return new ProviderError('unavailable', `The mail server's TLS certificate is not trusted (${own}).`, details)
-  }
   return new ProviderError(
     'unavailable',
     own ? `The connection to the mail server failed (${own}).` : 'The connection to the mail server failed.',

@@ -49,5 +49,9 @@ export function toSmtpError(error: unknown): ProviderError {
   if (reply >= 500) {
     return new ProviderError('invalid-request', 'The SMTP server refused the session.', details)
   }
-  return new ProviderError('unavailable', `The SMTP server could not be reached (${code || 'no code'}).`, details)
+  return new ProviderError(
+    'unavailable',
+    `The SMTP server could not be reached (${code || 'no code'}).`,
+    details,
+  )
 }

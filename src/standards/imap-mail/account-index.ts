@@ -77,6 +77,11 @@ export class AccountIndex {
     return index.rows
   }
 
+  /** The digest that rows carry for a Message-ID. */
+  digestOf(messageId: string): string {
+    return digestOf(messageId)
+  }
+
   /** Known places of a Message-ID. */
   places(messageId: string): readonly MessagePlace[] {
     return [...(this.#places.get(digestOf(messageId))?.values() ?? [])]

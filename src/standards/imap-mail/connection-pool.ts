@@ -134,7 +134,9 @@ export class ConnectionPool {
   ): Promise<{ slot: Slot; wasIdle: boolean }> {
     try {
       const session = await account.open(signal)
-      return { slot: { session }, wasIdle: false }
+      const slot: Slot = { session }
+      session.once('close', () => this.#dropIdle(slot))
+      return { slot, wasIdle: false }
     } catch (error) {
       const others = slots.open - 1
       const isFull = error instanceof ProviderError && ['unavailable', 'rate-limited'].includes(error.kind)
@@ -163,7 +165,6 @@ export class ConnectionPool {
     if (next) return next.wake(slot)
     slots.idle.push(slot)
     this.#idle.set(slot, account.key)
-    slot.session.once('close', () => this.#dropIdle(slot))
     slot.timer = setTimeout(() => this.#dropIdle(slot), this.#limits.idleMs)
     slot.timer.unref()
     const [oldest] = this.#idle.keys()
@@ -212,7 +213,8 @@ export class ConnectionPool {
 
 /** Tells whether work failed by a whole answer (a tagged NO or BAD), or by a judgement of our own. */
 function isRefusal(error: unknown): boolean {
-  if (error instanceof ProviderError) return !['malformed-response', 'timeout', 'unavailable'].includes(error.kind)
+  if (error instanceof ProviderError)
+    return !['malformed-response', 'timeout', 'unavailable'].includes(error.kind)
   return typeof error === 'object' && error !== null && 'responseStatus' in error
 }
 

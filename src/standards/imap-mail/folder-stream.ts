@@ -50,13 +50,15 @@ export class FolderStream {
     index: AccountIndex,
     filter: MessageFilter,
     folder: OpenedFolder,
-    position: FolderPosition | undefined,
+    from: { readonly position: FolderPosition | undefined; readonly frontier: number | undefined },
   ): Promise<FolderStream> {
+    const { position, frontier } = from
     // Under another UIDVALIDITY the UIDs mean nothing any more; the date alone tells what was seen.
     const isSame = position?.uidValidity === folder.uidValidity
     const stream = new FolderStream(index, filter, folder, isSame ? position : undefined)
     await stream.#loadWindow(client, isSame ? position : undefined)
-    if (position && !isSame) stream.#rows = stream.#rows.filter((row) => row.date < position.date)
+    if (position && !isSame) stream.#keep((row) => row.date < position.date)
+    if (!position && frontier !== undefined) stream.#keep((row) => row.date <= frontier)
     return stream
   }
 
@@ -111,6 +113,10 @@ export class FolderStream {
       .filter((row) => this.#filter.matchesDate(row.date) && (!resume || compare(row, resume) > 0))
       .sort(compare)
     this.#at = 0
+  }
+
+  #keep(isWanted: (row: IndexRow) => boolean): void {
+    this.#rows = this.#rows.filter(isWanted)
   }
 
   async #matchingUids(client: ImapSession, high: number | null): Promise<readonly number[]> {

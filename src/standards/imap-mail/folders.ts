@@ -21,18 +21,39 @@ export interface ListedFolder {
 
 /** Attributes that tell a folder's purpose; others (\HasChildren …) are the protocol's own. */
 const PURPOSES = new Set(
-  ['\\Inbox', '\\All', '\\Archive', '\\Drafts', '\\Flagged', '\\Important', '\\Junk', '\\Sent', '\\Trash'].map(
-    (name) => name.toLowerCase(),
-  ),
+  [
+    '\\Inbox',
+    '\\All',
+    '\\Archive',
+    '\\Drafts',
+    '\\Flagged',
+    '\\Important',
+    '\\Junk',
+    '\\Sent',
+    '\\Trash',
+  ].map((name) => name.toLowerCase()),
 )
-const ORDER = ['\\Inbox', '\\Flagged', '\\Important', '\\Sent', '\\Drafts', '\\All', '\\Archive', '\\Junk', '\\Trash']
+const ORDER = [
+  '\\Inbox',
+  '\\Flagged',
+  '\\Important',
+  '\\Sent',
+  '\\Drafts',
+  '\\All',
+  '\\Archive',
+  '\\Junk',
+  '\\Trash',
+]
 
 /**
  * Lists every folder with its purpose: SPECIAL-USE where the server says it, else by name. imapflow knows the
  * names in many languages; the documented English ones fill what is left.
  * @see RFC 6154, RFC 5819; contract/email.md 7.3
  */
-export async function listFolders(client: ImapSession, withCounts: boolean): Promise<readonly ListedFolder[]> {
+export async function listFolders(
+  client: ImapSession,
+  withCounts: boolean,
+): Promise<readonly ListedFolder[]> {
   const listed = await client.list(withCounts ? { statusQuery: { messages: true, unseen: true } } : {})
   const folders = listed.map((entry) => {
     const flags = [...entry.flags]

@@ -12,7 +12,7 @@ import type { LoadedMessage, MessageContent } from './message-content.ts'
 import { buildFilter, type MessageFilter } from './message-filter.ts'
 import { encodePlaceId } from './message-id.ts'
 import { openFolder } from './open-folder.ts'
-import { threadOf, toWireMessage } from './to-wire.ts'
+import { NO_BODY, threadOf, toWireMessage } from './to-wire.ts'
 
 /** Messages looked at in one request when a filter must be checked here: then the page ends, with a cursor. */
 const SCAN_LIMIT = 1000
@@ -27,7 +27,8 @@ export interface MailboxView {
   readonly content: MessageContent
 }
 
-interface PageEntry {
+/** A message of a page before it takes its wire form. */
+export interface PageEntry {
   readonly folder: OpenedFolder
   readonly message: LoadedMessage
   readonly id: string
@@ -86,6 +87,8 @@ async function startStreams(
   filter: MessageFilter,
 ): Promise<readonly FolderStream[]> {
   const positions = query.cursor === undefined ? [] : decodeListCursor(query.cursor)
+  // What is newer than the last message taken, in a folder nothing was taken from, has come since.
+  const frontier = positions.length === 0 ? undefined : Math.min(...positions.map((at) => at.date))
   const paths = query.in === undefined ? await listedPaths(view.client) : [pathOf(query.in)]
   const streams: FolderStream[] = []
   for (const path of paths) {
@@ -93,7 +96,7 @@ async function startStreams(
     if (!folder && query.in !== undefined) throw unknownFolder()
     if (!folder) continue
     const position = positions.find((at) => at.path === path)
-    streams.push(await FolderStream.start(view.client, view.index, filter, folder, position))
+    streams.push(await FolderStream.start(view.client, view.index, filter, folder, { position, frontier }))
   }
   return streams
 }
@@ -131,7 +134,7 @@ async function nextBatch(
       await stream.loadNext(client)
     }
   }
-  const size = filter.matches ? Math.max(wanted, SCAN_CHUNK) : wanted
+  const size = filter.needsScan ? Math.max(wanted, SCAN_CHUNK) : wanted
   const heads = streams.map((stream) => ({ stream, upcoming: stream.upcoming(size) }))
   const batch: StreamCandidate[] = []
   while (batch.length < size) {
@@ -188,9 +191,12 @@ function toEntry(
   const { folder, row } = candidate
   const id = publicId(view.index, candidate, message)
   const { head, unread, starred } = message
-  const hasAttachments = head.parts.attachments.some((leaf) => leaf.node.disposition !== 'inline' || !leaf.node.id)
+  const hasAttachments = head.parts.attachments.some(
+    (leaf) => leaf.node.disposition !== 'inline' || !leaf.node.id,
+  )
   const threadId = threadOf(head, id)
-  if (filter.matches && !filter.matches({ ...head, threadId, hasAttachments, unread, starred })) return undefined
+  if (filter.matches && !filter.matches({ ...head, threadId, hasAttachments, unread, starred }))
+    return undefined
   return { folder, message, id, date: row.date, folders: [folderId] }
 }
 
@@ -223,7 +229,7 @@ export async function present(
       ? await view.content.bodies(view.client, view.accountKey, folder, messages)
       : new Map<number, never>()
     for (const entry of group) {
-      const body = bodies.get(entry.message.uid) ?? { body: '', isHtml: false }
+      const body = bodies.get(entry.message.uid) ?? NO_BODY
       const message = toWireMessage({ ...entry, ...entry.message, grantId: view.grantId, body })
       wire.set(entry, withFields(message, entry.message, options.fields))
     }
@@ -235,7 +241,11 @@ export async function present(
 const BODY_FIELDS = new Set(['body', 'snippet', 'attachments'])
 
 async function fetchRaw(view: MailboxView, entry: PageEntry): Promise<RawMessage | undefined> {
-  const found = await view.client.fetchOne(String(entry.message.uid), { uid: true, source: true }, { uid: true })
+  const found = await view.client.fetchOne(
+    String(entry.message.uid),
+    { uid: true, source: true },
+    { uid: true },
+  )
   if (!found || !found.source) return undefined
   const raw_mime = found.source.toString('base64url')
   return { id: entry.id, grant_id: view.grantId, object: 'message', raw_mime }
@@ -269,8 +279,16 @@ async function ensureOpen(client: ImapSession, folder: OpenedFolder): Promise<vo
   }
 }
 
-function byFolder<T extends { readonly folder: OpenedFolder }>(items: readonly T[]): ReadonlyMap<OpenedFolder, readonly T[]> {
-  return Map.groupBy(items, (item) => item.folder)
+function byFolder<T extends { readonly folder: OpenedFolder }>(
+  items: readonly T[],
+): ReadonlyMap<OpenedFolder, readonly T[]> {
+  const groups = new Map<OpenedFolder, T[]>()
+  for (const item of items) {
+    const group = groups.get(item.folder)
+    if (group) group.push(item)
+    else groups.set(item.folder, [item])
+  }
+  return groups
 }
 
 function mailKey({ folder, row }: Candidate): string {

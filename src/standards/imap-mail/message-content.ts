@@ -1,10 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { FetchMessageObject, FetchQueryObject } from 'imapflow'
-import { decodeText } from '../../formats/mime/decode-text.ts'
 import { parseHeaderBlock, type HeaderField } from '../../formats/mime/headers.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
 import { type OpenedFolder, uidSet } from './account-index.ts'
-import { bodyPartOf, HEAD_HEADERS, type MessageBody, type MessageHead, toHead } from './to-wire.ts'
+import { bodyPartOf, HEAD_HEADERS, type MessageBody, type MessageHead, toBody, toHead } from './to-wire.ts'
 
 /** A message of a page: what never changes, and its flags as they are now. */
 export interface LoadedMessage {
@@ -94,7 +93,7 @@ export class MessageContent {
         const leaf = head && bodyPartOf(head)
         if (!head || !leaf) continue
         const bytes = message.bodyParts?.get(part) ?? new Uint8Array()
-        const body = { body: decodeText(leaf.node, bytes), isHtml: leaf.node.type === 'text/html' }
+        const body = toBody(leaf.node, bytes)
         bodies.set(message.uid, body)
         this.#keep(cacheKey(accountKey, folder, message.uid), { head, body })
       }

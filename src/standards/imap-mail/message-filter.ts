@@ -25,6 +25,8 @@ export interface MessageFilter {
   matchesDate(date: number): boolean
   /** Absent where the server's answer needs no check. */
   readonly matches?: (message: FilteredMessage) => boolean
+  /** The server can't search for it: most of what it gives has to be looked at and dropped. */
+  readonly needsScan: boolean
   /** Nothing can match. */
   readonly isEmpty: boolean
 }
@@ -55,7 +57,12 @@ export function buildFilter(query: MessageQuery): MessageFilter {
   if (query.anyEmail?.length) {
     const addresses = query.anyEmail
     searches.push({
-      or: addresses.flatMap((address) => [{ from: address }, { to: address }, { cc: address }, { bcc: address }]),
+      or: addresses.flatMap((address) => [
+        { from: address },
+        { to: address },
+        { cc: address },
+        { bcc: address },
+      ]),
     })
     checks.push(({ from, to, cc, bcc }) =>
       addresses.some((address) => [from, to, cc, bcc].some((list) => hasAddress(list, address))),
@@ -91,6 +98,8 @@ export function buildFilter(query: MessageQuery): MessageFilter {
       (receivedAfter === undefined || date > receivedAfter) &&
       (receivedBefore === undefined || date < receivedBefore),
     ...(checks.length === 0 ? {} : { matches: (message) => checks.every((check) => check(message)) }),
+    needsScan:
+      hasAttachment !== undefined || (threadId !== undefined && rootOfThread(threadId) === undefined),
     isEmpty,
   }
 }

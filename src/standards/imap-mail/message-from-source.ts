@@ -1,8 +1,7 @@
 import type { FullMessage } from '../../contract/message.ts'
-import { decodeText } from '../../formats/mime/decode-text.ts'
 import { parseMessage } from '../../formats/mime/parse-message.ts'
 import { encodePlaceId, type MessagePlace } from './message-id.ts'
-import { bodyPartOf, toHead, toWireMessage } from './to-wire.ts'
+import { bodyPartOf, NO_BODY, toBody, toHead, toWireMessage } from './to-wire.ts'
 
 /**
  * Maps a whole RFC 5322 source to a wire message by the same code that lists use. Never throws.
@@ -31,9 +30,6 @@ export function messageFromSource(
     unread: at.unread,
     starred: at.starred,
     head,
-    body: {
-      body: leaf && bytes ? decodeText(leaf.node, bytes) : '',
-      isHtml: leaf?.node.type === 'text/html',
-    },
+    body: leaf && bytes ? toBody(leaf.node, bytes) : NO_BODY,
   })
 }

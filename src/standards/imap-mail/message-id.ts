@@ -35,7 +35,9 @@ export function decodePlaceId(id: string): MessagePlace | undefined {
   const value = parseJson(Buffer.from(id.slice(PLACE_PREFIX.length), 'base64url').toString('utf8'))
   if (!Array.isArray(value)) return undefined
   const [path, uidValidity, uid]: readonly unknown[] = value
-  return typeof path === 'string' && isPositive(uidValidity) && isPositive(uid) ? { path, uidValidity, uid } : undefined
+  return typeof path === 'string' && isPositive(uidValidity) && isPositive(uid)
+    ? { path, uidValidity, uid }
+    : undefined
 }
 
 function isPositive(value: unknown): value is number {
@@ -50,13 +52,23 @@ function isPositive(value: unknown): value is number {
  * @see RFC 5322 section 3.6.4: the first of References is the oldest ancestor
  */
 export function threadIdOf(
-  headers: { readonly messageId?: string | undefined; readonly inReplyTo?: string | undefined; readonly references?: string | undefined },
+  headers: {
+    readonly messageId?: string | undefined
+    readonly inReplyTo?: string | undefined
+    readonly references?: string | undefined
+  },
   ownId: string,
 ): string {
   const root = firstId(headers.references) ?? firstId(headers.inReplyTo) ?? firstId(headers.messageId)
   const id = root === undefined ? undefined : ROOT_PREFIX + Buffer.from(root, 'utf8').toString('base64url')
   if (id !== undefined && id.length <= THREAD_ID_LIMIT) return id
-  return HASH_PREFIX + createHash('sha256').update(root ?? ownId).digest('base64url').slice(0, 22)
+  return (
+    HASH_PREFIX +
+    createHash('sha256')
+      .update(root ?? ownId)
+      .digest('base64url')
+      .slice(0, 22)
+  )
 }
 
 /** Gives the root Message-ID of a thread id; undefined where it is a hash or no thread id. */

@@ -166,7 +166,8 @@ function readNumber(text: string, key: string): number {
 }
 
 function readUidSet(text: string): string {
-  if (!/^(\d{1,10}|\*)(:(\d{1,10}|\*))?(,(\d{1,10}|\*)(:(\d{1,10}|\*))?)*$/.test(text)) throw wrong('has a bad UID set')
+  if (!/^(\d{1,10}|\*)(:(\d{1,10}|\*))?(,(\d{1,10}|\*)(:(\d{1,10}|\*))?)*$/.test(text))
+    throw wrong('has a bad UID set')
   return text
 }
 
@@ -174,7 +175,8 @@ function readDate(text: string, key: string): Date {
   const [, day, month, year] = /^(\d{1,2})-([A-Za-z]{3})-(\d{4})$/.exec(text) ?? []
   const monthAt = MONTHS.indexOf(month?.toLowerCase() ?? '')
   const date = new Date(Date.UTC(Number(year), monthAt, Number(day)))
-  if (monthAt === -1 || date.getUTCDate() !== Number(day)) throw wrong(`needs a date like 1-Feb-2026 after ${key}`)
+  if (monthAt === -1 || date.getUTCDate() !== Number(day))
+    throw wrong(`needs a date like 1-Feb-2026 after ${key}`)
   return date
 }
 

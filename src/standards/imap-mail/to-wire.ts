@@ -1,6 +1,11 @@
 import { encodeAttachmentId } from '../../formats/attachment-id.ts'
-import { decodedSize } from '../../formats/mime/decode-text.ts'
-import { decodeHeaderText, headerAddresses, headerValue, type HeaderField } from '../../formats/mime/headers.ts'
+import { decodedSize, decodeText } from '../../formats/mime/decode-text.ts'
+import {
+  decodeHeaderText,
+  headerAddresses,
+  headerValue,
+  type HeaderField,
+} from '../../formats/mime/headers.ts'
 import { fileNameOf, type MimePart } from '../../formats/mime/mime-part.ts'
 import { selectParts, type Leaf, type SelectedParts } from '../../formats/mime/select-parts.ts'
 import { snippetOfHtml, snippetOfText } from '../../formats/snippet.ts'
@@ -24,7 +29,16 @@ export interface MessageHead {
 /** The body of a message as the wire shows it. */
 export interface MessageBody {
   readonly body: string
-  readonly isHtml: boolean
+  readonly snippet: string
+}
+
+/** A message without text, or one whose text was not asked for. */
+export const NO_BODY: MessageBody = { body: '', snippet: '' }
+
+/** Makes the body of the transferred bytes of its part; never throws. */
+export function toBody(node: MimePart, bytes: Uint8Array): MessageBody {
+  const body = decodeText(node, bytes)
+  return { body, snippet: node.type === 'text/html' ? snippetOfHtml(body) : snippetOfText(body) }
 }
 
 /** Headers that a head is made of. */
@@ -101,7 +115,7 @@ export function toWireMessage(message: {
     folders: [...message.folders],
     unread: message.unread,
     starred: message.starred,
-    snippet: body.isHtml ? snippetOfHtml(body.body) : snippetOfText(body.body),
+    snippet: body.snippet,
     body: body.body,
     attachments: head.parts.attachments.map((leaf) => toAttachment(leaf, message.grantId, body)),
   }

@@ -1,0 +1,33 @@
+/**
+ * Where Google is reached; one field per `GRANTWAY_GOOGLE_*_URL` variable. Set by the operator, so trusted.
+ * The API addresses are bases: `/gmail/v1/…`, `/batch/gmail/v1`, `/calendar/v3/…`, `/v1/…` are added.
+ */
+export interface GoogleEndpoints {
+  readonly authorizeUrl: string
+  readonly tokenUrl: string
+  readonly revokeUrl: string
+  readonly userinfoUrl: string
+  readonly gmailUrl: string
+  readonly calendarUrl: string
+  readonly peopleUrl: string
+  readonly adminUrl: string
+  readonly pubsubUrl: string
+}
+
+/** Google's own addresses (checked 2026-11). */
+export const GOOGLE_ENDPOINTS: GoogleEndpoints = {
+  authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
+  tokenUrl: 'https://oauth2.googleapis.com/token',
+  revokeUrl: 'https://oauth2.googleapis.com/revoke',
+  userinfoUrl: 'https://openidconnect.googleapis.com/v1/userinfo',
+  gmailUrl: 'https://gmail.googleapis.com',
+  calendarUrl: 'https://www.googleapis.com',
+  peopleUrl: 'https://people.googleapis.com',
+  adminUrl: 'https://admin.googleapis.com',
+  pubsubUrl: 'https://pubsub.googleapis.com',
+}
+
+/** Joins a base address, which may have a path of its own, and an absolute path. */
+export function at(base: string, path: string): string {
+  return `${base.replace(/\/+$/, '')}${path}`
+}

@@ -1,0 +1,137 @@
+import { Type } from 'typebox'
+import { appError } from '../../contract/errors.ts'
+import type { GrantSession } from '../../core/ports/grant-session.ts'
+import type { GrantMaterial, GrantSecret, Identity, MailServerLogin } from '../../core/ports/identity.ts'
+import type { ProviderModule } from '../../core/ports/provider.ts'
+import { isEmailAddress } from '../../formats/addresses.ts'
+import { withDeadline } from '../../kit/deadline.ts'
+import { type JsonObject, stringField } from '../../kit/json.ts'
+import { ProviderError } from '../../kit/provider-error.ts'
+import { Secret } from '../../kit/secret.ts'
+import type { ImapConnecting } from '../../protocols/imap/login.ts'
+import { openImapSession } from '../../protocols/imap/open-session.ts'
+import { verifySmtp } from '../../protocols/smtp/verify-smtp.ts'
+import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
+import type { ImapAccount } from '../../standards/imap-mail/imap-account.ts'
+
+/** Set by the operator, so trusted as they are. */
+export interface IcloudEndpoints {
+  readonly imap: { readonly host: string; readonly port: number }
+  readonly smtp: { readonly host: string; readonly port: number }
+}
+
+/** What the icloud provider needs from outside. */
+export interface IcloudDeps {
+  readonly endpoints: IcloudEndpoints
+  readonly allowPlaintext: boolean
+  /** PEM of a further CA; absent in production. */
+  readonly ca?: string
+}
+
+const IDENTIFY_TIMEOUT_MS = 40_000
+
+/** Makes the provider for iCloud Mail with an app-specific password. `close()` ends its connections. */
+export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Promise<void> } {
+  const connecting: ImapConnecting = {
+    allowPlaintext: deps.allowPlaintext,
+    ...(deps.ca === undefined ? {} : { ca: deps.ca }),
+  }
+  const mail = createImapMail({ accountOf: (session) => mailboxAccount(session, connecting) })
+  return {
+    id: 'icloud',
+    displayName: 'iCloud',
+    // A password is no token: nothing rotates.
+    facts: { rotatesStrictly: false, supersededTokenStaysValid: false },
+    connector: {
+      settings: Type.Object({}),
+      publicSettings: [],
+      isOAuthClient: false,
+      takesScope: false,
+      credentials: {},
+    },
+    identity: createIdentity(deps.endpoints, connecting),
+    mail,
+    close: () => mail.close(),
+  }
+}
+
+function createIdentity(endpoints: IcloudEndpoints, connecting: ImapConnecting): Identity {
+  return {
+    readSettings: (settings) => readSettings(settings, endpoints),
+    async identify(call) {
+      const { secret } = call
+      if (secret.kind !== 'mailbox' || !secret.smtp) {
+        throw new ProviderError('invalid-request', 'An icloud grant needs a user name and password.')
+      }
+      const signal = withDeadline(call.signal, IDENTIFY_TIMEOUT_MS)
+      const [imap] = await Promise.all([
+        signIn(secret.imap, connecting, signal),
+        verifySmtp(secret.smtp, connecting, signal),
+      ])
+      const email = secret.smtp.username
+      return {
+        email,
+        identityKey: email.toLowerCase(),
+        publicSettings: { username: email },
+        secret: { kind: 'mailbox', imap, smtp: secret.smtp },
+      }
+    },
+  }
+}
+
+/**
+ * Apple: "the username is usually the name of your email address", that is without the domain; "if that doesn't
+ * work, try the full address" (support page "iCloud Mail server settings", checked 2026-11).
+ */
+async function signIn(
+  login: MailServerLogin,
+  connecting: ImapConnecting,
+  signal: AbortSignal,
+): Promise<MailServerLogin> {
+  const short = { ...login, username: login.username.slice(0, login.username.lastIndexOf('@')) }
+  try {
+    await signInOnce(short, connecting, signal)
+    return short
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.kind !== 'grant-revoked') throw error
+    await signInOnce(login, connecting, signal)
+    return login
+  }
+}
+
+async function signInOnce(
+  login: MailServerLogin,
+  connecting: ImapConnecting,
+  signal: AbortSignal,
+): Promise<void> {
+  const session = await openImapSession({ ...login, auth: { password: login.password } }, connecting, signal)
+  session.close()
+}
+
+function readSettings(settings: JsonObject, endpoints: IcloudEndpoints): GrantMaterial {
+  const username = stringField(settings, 'username')?.trim() ?? ''
+  const password = stringField(settings, 'password') ?? ''
+  if (username === '') throw appError('api.invalid_request_error', 'settings.username is required')
+  if (password.trim() === '') throw appError('api.invalid_request_error', 'settings.password is required')
+  if (!isEmailAddress(username)) {
+    throw appError('api.invalid_request_error', 'settings.username must be the iCloud email address')
+  }
+  const login = { username, password: new Secret(password.trim()) }
+  const secret: GrantSecret = {
+    kind: 'mailbox',
+    imap: { ...endpoints.imap, tls: endpoints.imap.port === 993 ? 'implicit' : 'starttls', ...login },
+    smtp: { ...endpoints.smtp, tls: endpoints.smtp.port === 465 ? 'implicit' : 'starttls', ...login },
+  }
+  return { secret, publicSettings: { username } }
+}
+
+async function mailboxAccount(session: GrantSession, connecting: ImapConnecting): Promise<ImapAccount> {
+  const secret = await session.secret()
+  if (secret.kind !== 'mailbox')
+    throw new ProviderError('invalid-request', 'This grant has no mailbox login.')
+  const { host, port, username, password } = secret.imap
+  return {
+    key: JSON.stringify([session.grantId, host, port, username]),
+    open: (signal) => openImapSession({ ...secret.imap, auth: { password } }, connecting, signal),
+  }
+}

@@ -1,0 +1,15 @@
+/** A mail server as autoconfiguration names it. */
+export interface DetectedServer {
+  readonly host: string
+  readonly port: number
+  readonly tls: 'implicit' | 'starttls'
+}
+
+/**
+ * Finds the mail servers of an address's domain (Thunderbird autoconfig, RFC 6186 SRV records).
+ * @returns null where the domain says nothing
+ */
+export type Autoconfig = (
+  email: string,
+  signal: AbortSignal,
+) => Promise<{ readonly imap?: DetectedServer; readonly smtp?: DetectedServer } | null>

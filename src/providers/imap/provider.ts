@@ -1,0 +1,59 @@
+import { Type } from 'typebox'
+import type { GrantSession } from '../../core/ports/grant-session.ts'
+import type { ProviderModule } from '../../core/ports/provider.ts'
+import type { EgressGuard } from '../../kit/outbound/egress-guard.ts'
+import { ProviderError } from '../../kit/provider-error.ts'
+import type { ImapConnecting } from '../../protocols/imap/login.ts'
+import { openImapSession } from '../../protocols/imap/open-session.ts'
+import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
+import type { ImapAccount } from '../../standards/imap-mail/imap-account.ts'
+import type { Autoconfig } from './autoconfig.ts'
+import { createImapIdentity } from './identity.ts'
+
+/** What the imap provider needs from outside. */
+export interface ImapDeps {
+  /** Checks the user-supplied hosts. */
+  readonly guard: EgressGuard
+  readonly autoconfig: Autoconfig
+  /** GRANTWAY_ALLOW_PLAINTEXT_MAIL */
+  readonly allowPlaintext: boolean
+  /** PEM of a further CA; absent in production, where Node reads NODE_EXTRA_CA_CERTS itself. */
+  readonly ca?: string
+}
+
+/** Makes the provider for any IMAP and SMTP server. `close()` ends its connections. */
+export function createImap(deps: ImapDeps): ProviderModule & { close(): Promise<void> } {
+  const connecting: ImapConnecting = {
+    guard: deps.guard,
+    allowPlaintext: deps.allowPlaintext,
+    ...(deps.ca === undefined ? {} : { ca: deps.ca }),
+  }
+  const mail = createImapMail({ accountOf: (session) => mailboxAccount(session, connecting) })
+  return {
+    id: 'imap',
+    displayName: 'IMAP',
+    // A password is no token: nothing rotates.
+    facts: { rotatesStrictly: false, supersededTokenStaysValid: false },
+    connector: {
+      settings: Type.Object({}),
+      publicSettings: [],
+      isOAuthClient: false,
+      takesScope: false,
+      credentials: {},
+    },
+    identity: createImapIdentity({ connecting, autoconfig: deps.autoconfig }),
+    mail,
+    close: () => mail.close(),
+  }
+}
+
+async function mailboxAccount(session: GrantSession, connecting: ImapConnecting): Promise<ImapAccount> {
+  const secret = await session.secret()
+  if (secret.kind !== 'mailbox')
+    throw new ProviderError('invalid-request', 'This grant has no mailbox login.')
+  const { host, port, username, password } = secret.imap
+  return {
+    key: JSON.stringify([session.grantId, host, port, username]),
+    open: (signal) => openImapSession({ ...secret.imap, auth: { password } }, connecting, signal),
+  }
+}
