@@ -5,11 +5,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { AdminCommandFailed, callAdminSocket, NoRunningServer } from '../../src/app/admin-socket/client.ts'
-import { startAdminSocket } from '../../src/app/admin-socket/server.ts'
+import { type AdminSocket, startAdminSocket } from '../../src/app/admin-socket/server.ts'
 import type { AdminCommand } from '../../src/app/commands.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'gw-admin-'))
-after(() => rmSync(root, { recursive: true }))
+const started: AdminSocket[] = []
+after(async () => {
+  // a failed test leaves its socket open, which would keep the process alive
+  for (const socket of started) await socket.stop()
+  rmSync(root, { recursive: true })
+})
+
+async function start(...options: Parameters<typeof startAdminSocket>): Promise<AdminSocket> {
+  const socket = await startAdminSocket(...options)
+  started.push(socket)
+  return socket
+}
 
 let folders = 0
 function folder(suffix = ''): string {
@@ -23,7 +34,7 @@ const echo = (command: AdminCommand): Promise<unknown> => Promise.resolve(comman
 
 test('carries a command to the server and its result back', async () => {
   const dataDir = folder()
-  const socket = await startAdminSocket({ dataDir, handle: echo })
+  const socket = await start({ dataDir, handle: echo })
   const commands: readonly AdminCommand[] = [
     { name: 'keys.create', keyName: 'ci', applicationId: 'a' },
     { name: 'keys.list' },
@@ -36,7 +47,7 @@ test('carries a command to the server and its result back', async () => {
 })
 
 test('is open to its owner only', async () => {
-  const socket = await startAdminSocket({ dataDir: folder(), handle: echo })
+  const socket = await start({ dataDir: folder(), handle: echo })
   assert.equal(statSync(socket.path).mode & 0o777, 0o600)
   await socket.stop()
 })
@@ -44,7 +55,7 @@ test('is open to its owner only', async () => {
 test('says so when no server runs, and leaves nothing behind after stop', async () => {
   const dataDir = folder()
   await assert.rejects(callAdminSocket(dataDir, { name: 'apps.list' }), NoRunningServer)
-  const socket = await startAdminSocket({ dataDir, handle: echo })
+  const socket = await start({ dataDir, handle: echo })
   await socket.stop()
   assert.deepEqual(readdirSync(dataDir), [])
   await assert.rejects(callAdminSocket(dataDir, { name: 'apps.list' }), NoRunningServer)
@@ -54,18 +65,18 @@ test('removes the stale socket of a dead server', async () => {
   const dataDir = folder()
   writeFileSync(join(dataDir, 'admin.sock'), '')
   await assert.rejects(callAdminSocket(dataDir, { name: 'apps.list' }), NoRunningServer)
-  const socket = await startAdminSocket({ dataDir, handle: echo })
+  const socket = await start({ dataDir, handle: echo })
   assert.deepEqual(await callAdminSocket(dataDir, { name: 'apps.list' }), { name: 'apps.list' })
   await socket.stop()
 })
 
 test('moves to the temporary folder when the path is too long for a socket', async () => {
   const dataDir = folder('-long'.repeat(30))
-  const first = await startAdminSocket({ dataDir, handle: echo })
+  const first = await start({ dataDir, handle: echo })
   assert.ok(!first.path.startsWith(dataDir))
   assert.deepEqual(await callAdminSocket(dataDir, { name: 'apps.list' }), { name: 'apps.list' })
   // a second start, as after kill -9 of the first, takes away what the first one left
-  const second = await startAdminSocket({ dataDir, handle: echo })
+  const second = await start({ dataDir, handle: echo })
   assert.ok(!existsSync(first.path))
   assert.deepEqual(await callAdminSocket(dataDir, { name: 'apps.list' }), { name: 'apps.list' })
   await second.stop()
@@ -76,7 +87,7 @@ test('moves to the temporary folder when the path is too long for a socket', asy
 
 test('shows the words of a failed command', async () => {
   const dataDir = folder()
-  const socket = await startAdminSocket({
+  const socket = await start({
     dataDir,
     handle: () => Promise.reject(new Error('there is no key k')),
   })
@@ -89,7 +100,7 @@ test('shows the words of a failed command', async () => {
 })
 
 test('refuses what is no command of ours', async () => {
-  const socket = await startAdminSocket({ dataDir: folder(), handle: echo })
+  const socket = await start({ dataDir: folder(), handle: echo })
   const bodies = ['', 'x', '[]', '{"name":"keys.create"}', '{"name":"drop"}', '{"name":"keys.revoke","id":1}']
   for (const body of bodies) assert.equal(await statusOf(socket.path, body), 400, body)
   assert.equal(await statusOf(socket.path, 'x'.repeat(70_000)), 413)

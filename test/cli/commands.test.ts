@@ -63,7 +63,7 @@ function recorder(answer: unknown): { readonly app: Partial<AppCommands>; readon
 }
 
 test('keys create prints the key alone on stdout', async () => {
-  const { app, asked } = recorder({ id: 'k1', key: 'the-key' })
+  const { app, asked } = recorder({ id: 'k1', api_key: 'the-key' })
   const { out } = await run(['keys', 'create', '--application-id', 'a1', '--name', 'ci'], app)
   assert.deepEqual(out, ['the-key'])
   assert.deepEqual(asked, [{ name: 'keys.create', keyName: 'ci', applicationId: 'a1' }])
@@ -81,7 +81,7 @@ test('keys list prints a table, or JSON for scripts', async () => {
 })
 
 test('keys revoke and the apps commands pass on what was asked', async () => {
-  const { app, asked } = recorder({ id: 'a9' })
+  const { app, asked } = recorder({ application_id: 'a9' })
   await run(['keys', 'revoke', 'k1'], app)
   const made = await run(['apps', 'create', 'Shop', '--id', 'a9'], app)
   await run(['apps', 'list'], app)

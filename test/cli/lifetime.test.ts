@@ -2,8 +2,13 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+
+const children: ChildProcess[] = []
+after(() => {
+  for (const child of children) child.kill('SIGKILL')
+})
 
 const CLI = fileURLToPath(new URL('./fake-app-cli.ts', import.meta.url))
 
@@ -20,6 +25,7 @@ function start(args: readonly string[], environment: Record<string, string> = {}
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  children.push(child)
   const seen = { stdout: [] as string[], stderr: [] as string[] }
   const waiting = new Set<() => void>()
   for (const stream of ['stdout', 'stderr'] as const) {

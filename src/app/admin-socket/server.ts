@@ -44,7 +44,7 @@ function listenPrivately(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     // Node binds inside listen(), so the mask covers the socket's birth: there is no moment with a wider mode.
-    const before = process.umask(0o022)
+    const before = process.umask(0o177)
     try {
       server.listen(path, () => {
         server.off('error', reject)

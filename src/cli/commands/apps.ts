@@ -21,7 +21,9 @@ export function addApps(program: Command, context: Context): void {
         appName,
         ...(options.id === undefined ? {} : { id: options.id }),
       })
-      context.print((isJsonObject(made) ? stringField(made, 'id') : undefined) ?? JSON.stringify(made))
+      context.print(
+        (isJsonObject(made) ? stringField(made, 'application_id') : undefined) ?? JSON.stringify(made),
+      )
       context.say('Make it a key with: grantway keys create --application-id <id>')
     })
   apps

@@ -18,7 +18,7 @@ export function addKeys(program: Command, context: Context): void {
         keyName: options.name,
         ...(options.applicationId === undefined ? {} : { applicationId: options.applicationId }),
       })
-      const key = isJsonObject(made) ? stringField(made, 'key') : undefined
+      const key = isJsonObject(made) ? stringField(made, 'api_key') : undefined
       context.say('The new API key. It is not shown again:')
       context.print(key ?? JSON.stringify(made))
     })
