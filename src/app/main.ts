@@ -3,11 +3,12 @@ import { systemClock } from '../kit/clock.ts'
 import { randomIds } from '../kit/ids.ts'
 import { runAdminCommandAnywhere } from './admin-commands.ts'
 import type { AppCommands } from './commands.ts'
+import { runDemo } from './demo/demo.ts'
 import { examine } from './doctor.ts'
 import { createLogger } from './logger.ts'
 import { openDatabase } from './open-database.ts'
+import { runSandbox } from './run-sandbox.ts'
 import { startServer } from './serve.ts'
-import { StartError } from './start-error.ts'
 import { packageVersion } from './version.ts'
 
 /** The application as the command line sees it. */
@@ -18,8 +19,8 @@ export const app: AppCommands = {
     }
     return startServer(config, role, createLogger(config.logLevel), { showKey })
   },
-  demo: () => Promise.reject(new StartError('the sandbox is not part of this build')),
-  sandbox: () => Promise.reject(new StartError('the sandbox is not part of this build')),
+  demo: runDemo,
+  sandbox: runSandbox,
   async migrate(config) {
     const logger = createLogger(config.logLevel)
     const database = await openDatabase(config, { clock: systemClock, ids: randomIds, logger })

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { ProviderName } from '../contract/providers.ts'
+import { createDetectService } from '../core/detect/detect-service.ts'
 import type { ProviderModule } from '../core/ports/provider.ts'
 import type { DetectService } from '../core/ports/services.ts'
 import type { Database } from '../core/ports/stores.ts'
@@ -7,11 +8,17 @@ import type { Clock } from '../kit/clock.ts'
 import type { Logger } from '../kit/logger.ts'
 import { createEgressGuard } from '../kit/outbound/egress-guard.ts'
 import { createHttpClient } from '../kit/outbound/http-client.ts'
+import { createAutoconfig } from '../protocols/autoconfig/create-autoconfig.ts'
+import { createMailDns } from '../protocols/autoconfig/dns.ts'
+import { createGoogle } from '../providers/google/create-google.ts'
 import { createIcloud } from '../providers/icloud/provider.ts'
 import { createImap } from '../providers/imap/provider.ts'
+import { createMicrosoft } from '../providers/microsoft/create-microsoft.ts'
+import { createVirtualCalendar } from '../providers/virtual-calendar/create-virtual-calendar.ts'
 import { createYahoo } from '../providers/yahoo/provider.ts'
+import { createZoom } from '../providers/zoom/create-zoom.ts'
 
-/** Everything that speaks to the outside, by provider. */
+/** Everything that speaks to the outside. */
 export interface Outbound {
   readonly providers: ReadonlyMap<ProviderName, ProviderModule>
   readonly detect: DetectService
@@ -21,22 +28,37 @@ export interface Outbound {
 /** Makes every provider this server speaks. The only place that names them. */
 export function createProviders(
   config: Config,
-  deps: { readonly clock: Clock; readonly log: Logger; readonly database: Database },
+  { clock, log, database }: { readonly clock: Clock; readonly log: Logger; readonly database: Database },
 ): Outbound {
-  const { clock } = deps
   const http = createHttpClient()
   const guard = createEgressGuard({ allowedNetworks: config.allowedNetworks })
+  const guarded = createHttpClient({ guard })
+  const lookups = createAutoconfig({
+    guarded,
+    trusted: http,
+    dns: createMailDns(),
+    ...(config.autoconfigUrl === undefined ? {} : { databaseUrl: config.autoconfigUrl }),
+  })
   const allowPlaintext = config.allowPlaintextMail
-  const imap = createImap({ guard, allowPlaintext, autoconfig: () => Promise.resolve(null) })
+  const autoconfig = (email: string, signal: AbortSignal) => lookups.servers(email, signal)
+  const imap = createImap({ guard, allowPlaintext, autoconfig })
   const icloud = createIcloud({ endpoints: config.icloud, allowPlaintext })
   const yahoo = createYahoo({ http, clock, endpoints: config.yahoo, allowPlaintext })
-  const modules: readonly ProviderModule[] = [imap, icloud, yahoo]
+  const modules: readonly ProviderModule[] = [
+    createGoogle({ http, clock, endpoints: config.google }),
+    createMicrosoft({ http, clock, endpoints: config.microsoft }),
+    createZoom({ http, clock, endpoints: config.zoom }),
+    createVirtualCalendar(),
+    imap,
+    icloud,
+    yahoo,
+  ]
   return {
     providers: new Map(modules.map((module) => [module.id, module])),
-    detect: { detect: (_caller, email) => Promise.resolve({ email_address: email, detected: false }) },
+    detect: createDetectService({ lookups, connectors: database.stores.connectors, clock, log }),
     async close() {
       await Promise.all([imap.close(), icloud.close(), yahoo.close()])
-      await http.close()
+      await Promise.all([http.close(), guarded.close()])
     },
   }
 }

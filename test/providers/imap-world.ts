@@ -5,6 +5,8 @@ import type { Account, GrantSecret } from '../../src/core/ports/identity.ts'
 import type { Mail, MessageQuery } from '../../src/core/ports/mail.ts'
 import type { ProviderModule } from '../../src/core/ports/provider.ts'
 import type { JsonObject } from '../../src/kit/json.ts'
+import { Secret } from '../../src/kit/secret.ts'
+import { type ImapSession, openImapSession } from '../../src/protocols/imap/open-session.ts'
 import { silentLogger } from '../../src/kit/logger.ts'
 import { createEgressGuard } from '../../src/kit/outbound/egress-guard.ts'
 import { createImap, type ImapDeps } from '../../src/providers/imap/provider.ts'
@@ -103,4 +105,29 @@ export async function walk(
 export function whole(message: FullMessage | RawMessage): FullMessage {
   if ('subject' in message) return message
   throw new Error('not a whole message')
+}
+
+/** A session of our own, to look behind the adapter's back. */
+export async function behind<T>(
+  world: TestDovecot,
+  user: string,
+  work: (client: ImapSession) => Promise<T>,
+): Promise<T> {
+  const password = new Secret(PASSWORDS[user] ?? `${user}-pass`)
+  const client = await openImapSession(
+    {
+      host: world.host,
+      port: world.imapsPort,
+      tls: 'implicit',
+      username: addressOf(user),
+      auth: { password },
+    },
+    { ca: world.ca, allowPlaintext: false },
+    AbortSignal.timeout(30_000),
+  )
+  try {
+    return await work(client)
+  } finally {
+    client.close()
+  }
 }

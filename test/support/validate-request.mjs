@@ -1,3 +1,4 @@
+// Origin and licences: provider-schemas/README.md. Apart from the folder of the schemas, kept as it came.
 // Checks one outgoing provider request against the official API descriptions in provider-schemas/.
 //   import { validateRequest } from '.../validate-request.mjs'
 //   const problems = validateRequest({ method: 'POST', url: 'https://graph.microsoft.com/v1.0/me/sendMail', body })

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../kit/deadline.ts'
 import { isJsonObject, type JsonObject, parseJson, stringField } from '../../kit/json.ts'
 
 /** One step: a request as a user would make it, and what must be true of the answer. */
@@ -15,6 +16,8 @@ export interface WalkDeps {
   readonly url: string
   readonly apiKey: string
   readonly write: (line: string) => void
+  /** ends the walk early */
+  readonly signal: AbortSignal
   /** What the sandbox knows. */
   readonly sandbox: {
     readonly clientId: string
@@ -22,9 +25,9 @@ export interface WalkDeps {
     readonly email: string
     readonly refreshToken: string
     /** A new refresh token of the same mailbox, as after another consent. */
-    mintRefreshToken(): Promise<string>
+    mintRefreshToken(): string
     /** The user withdraws consent: every token of the mailbox dies. */
-    revokeConsent(): Promise<void>
+    revokeConsent(): void
   }
 }
 
@@ -40,7 +43,7 @@ export async function walk(deps: WalkDeps): Promise<boolean> {
     settings: { refresh_token: refreshToken },
   })
   const show = (answer: JsonObject) => grantLines(answer)
-  const steps: readonly (Step | { readonly title: string; readonly act: () => Promise<void> })[] = [
+  const steps: readonly (Step | { readonly title: string; readonly act: () => void })[] = [
     {
       title: 'Create a connector: your OAuth app at the provider',
       method: 'POST',
@@ -104,14 +107,14 @@ export async function walk(deps: WalkDeps): Promise<boolean> {
   for (const [at, step] of steps.entries()) {
     write('')
     write(`${at + 1}. ${step.title}`)
-    if ('act' in step) await step.act()
+    if ('act' in step) step.act()
     else if (!(await runStep(deps, step, grantId))) return false
   }
   const healed: Step = {
     title: 'A new refresh token of the same mailbox heals it: same id, valid again',
     method: 'POST',
     path: '/v3/connect/custom',
-    body: connect(await sandbox.mintRefreshToken()),
+    body: connect(sandbox.mintRefreshToken()),
     expectStatus: 201,
     show(answer) {
       same(text(dataOf(answer), 'id'), grantId)
@@ -124,7 +127,11 @@ export async function walk(deps: WalkDeps): Promise<boolean> {
   return runStep(deps, healed, grantId)
 }
 
-async function runStep({ url, apiKey, write }: WalkDeps, step: Step, grantId: string): Promise<boolean> {
+async function runStep(
+  { url, apiKey, write, signal }: WalkDeps,
+  step: Step,
+  grantId: string,
+): Promise<boolean> {
   const path = step.path.replace('{grant_id}', grantId)
   const body = step.body && JSON.stringify(step.body)
   write(`   ${step.method} ${path}`)
@@ -132,7 +139,7 @@ async function runStep({ url, apiKey, write }: WalkDeps, step: Step, grantId: st
   const response = await fetch(`${url}${path}`, {
     method: step.method,
     headers: { authorization: `Bearer ${apiKey}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-    signal: AbortSignal.timeout(30_000),
+    signal: withDeadline(signal, 30_000),
     ...(body ? { body } : {}),
   })
   const answer = parseJson(await response.text())

@@ -14,19 +14,6 @@ export interface GoogleEndpoints {
   readonly pubsubUrl: string
 }
 
-/** Google's own addresses (checked 2026-11). */
-export const GOOGLE_ENDPOINTS: GoogleEndpoints = {
-  authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
-  tokenUrl: 'https://oauth2.googleapis.com/token',
-  revokeUrl: 'https://oauth2.googleapis.com/revoke',
-  userinfoUrl: 'https://openidconnect.googleapis.com/v1/userinfo',
-  gmailUrl: 'https://gmail.googleapis.com',
-  calendarUrl: 'https://www.googleapis.com',
-  peopleUrl: 'https://people.googleapis.com',
-  adminUrl: 'https://admin.googleapis.com',
-  pubsubUrl: 'https://pubsub.googleapis.com',
-}
-
 /** Joins a base address, which may have a path of its own, and an absolute path. */
 export function at(base: string, path: string): string {
   return `${base.replace(/\/+$/, '')}${path}`

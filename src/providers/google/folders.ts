@@ -27,7 +27,7 @@ export function createGmailFolders(deps: GoogleDeps): FoldersPort {
       const start = query.cursor === undefined ? undefined : readCursor(query.cursor)
       const api = openApi(deps, session)
       const answer = await api.getJson(
-        at(gmailUrl, `${LABELS}?${new URLSearchParams({ fields: LIST_FIELDS })}`),
+        at(gmailUrl, `${LABELS}?${new URLSearchParams({ fields: LIST_FIELDS }).toString()}`),
       )
       const labels = objectsIn(answer, 'labels')
         .filter((label) => isLabelId(stringField(label, 'id') ?? ''))

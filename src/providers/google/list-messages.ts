@@ -10,6 +10,10 @@ import { toGmailFilter } from './search-query.ts'
 
 /** How many messages one request looks at before it answers with what it has. */
 const SCAN_CAP = 500
+/** How many pages of Gmail's one request pulls at most: each is two calls. */
+const PAGE_CAP = 20
+/** Smallest page where messages are checked here: small limits would take a call for each miss otherwise. */
+const CHECKED_PAGE_SIZE = 10
 
 /**
  * Lists messages by Gmail's search: one messages.list and one batch per page. What the search takes too widely
@@ -24,15 +28,18 @@ export async function listBySearch(
   const isRaw = query.fields === 'raw_mime'
   const isChecked = needsLocalCheck(query)
   const start = query.cursor === undefined ? undefined : readCursor(query.cursor)
-  let cursor: GmailCursor | undefined = start ?? { offset: 0, pageSize: query.limit }
+  const pageSize = isChecked ? Math.max(query.limit, CHECKED_PAGE_SIZE) : query.limit
+  let cursor: GmailCursor | undefined = start ?? { offset: 0, pageSize }
   let scanned = 0
+  let pages = 0
   const count = () => (isRaw ? rawIds.length : found.length)
-  while (cursor && count() < query.limit && scanned < SCAN_CAP) {
+  while (cursor && count() < query.limit && scanned < SCAN_CAP && pages < PAGE_CAP) {
     const page: ListedPage = await listIds(reader, query, cursor)
     const open = page.ids.slice(page.offset)
     // Without a check all of the ids are wanted, so no more are read than fit.
     const ids = isChecked ? open : open.slice(0, query.limit - count())
-    scanned += Math.max(1, ids.length)
+    scanned += ids.length
+    pages += 1
     let looked = ids.length
     if (isRaw && !isChecked) rawIds.push(...ids)
     else {
@@ -44,7 +51,7 @@ export async function listBySearch(
       const last = taken.at(-1)
       if (taken.length < passing.length && last) looked = ids.indexOf(last.id) + 1
     }
-    cursor = nextOf(cursor, page, looked, query.limit)
+    cursor = nextOf(cursor, page, looked, pageSize)
   }
   const items = isRaw ? await readRawMessages(reader, rawIds) : found
   return { items, ...(cursor ? { nextCursor: writeCursor(cursor) } : {}) }
@@ -73,7 +80,9 @@ async function listIds(reader: MessageReader, query: MessageQuery, cursor: Gmail
   for (const label of filter.labelIds) parameters.append('labelIds', label)
   if (filter.includeSpamTrash) parameters.set('includeSpamTrash', 'true')
   if (cursor.pageToken !== undefined) parameters.set('pageToken', cursor.pageToken)
-  const answer = await reader.api.getJson(at(reader.gmailUrl, `/gmail/v1/users/me/messages?${parameters}`))
+  const answer = await reader.api.getJson(
+    at(reader.gmailUrl, `/gmail/v1/users/me/messages?${parameters.toString()}`),
+  )
   const ids = objectsIn(answer, 'messages').flatMap((entry) => stringField(entry, 'id') ?? [])
   const known = cursor.after === undefined ? -1 : ids.indexOf(cursor.after)
   return {
@@ -88,11 +97,11 @@ function nextOf(
   cursor: GmailCursor,
   page: ListedPage,
   looked: number,
-  limit: number,
+  pageSize: number,
 ): GmailCursor | undefined {
   const offset = page.offset + looked
   const after = page.ids[offset - 1]
   if (offset < page.ids.length && after !== undefined) return { ...cursor, offset, after }
   if (page.nextPageToken === undefined || page.nextPageToken === cursor.pageToken) return undefined
-  return { pageToken: page.nextPageToken, offset: 0, pageSize: limit }
+  return { pageToken: page.nextPageToken, offset: 0, pageSize }
 }

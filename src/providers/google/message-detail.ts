@@ -42,13 +42,13 @@ export function detailFor(options: {
 export function messagePath(id: string, detail: MessageDetail | 'raw'): string {
   const fields = detail === 'raw' ? 'id,threadId,labelIds,internalDate,raw' : FIELDS[detail]
   const query = new URLSearchParams({ format: detail, fields })
-  return `/gmail/v1/users/me/messages/${encodeURIComponent(id)}?${query}`
+  return `/gmail/v1/users/me/messages/${encodeURIComponent(id)}?${query.toString()}`
 }
 
 /** The path of a thread with all its messages in that detail. */
 export function threadPath(id: string, detail: MessageDetail): string {
   const query = new URLSearchParams({ format: detail, fields: `id,messages(${FIELDS[detail]})` })
-  return `/gmail/v1/users/me/threads/${encodeURIComponent(id)}?${query}`
+  return `/gmail/v1/users/me/threads/${encodeURIComponent(id)}?${query.toString()}`
 }
 
 /** Tells whether text can be a Gmail message or thread id; nothing else is put into a path. */

@@ -64,10 +64,11 @@ function createIdentity(endpoints: IcloudEndpoints, connecting: ImapConnecting):
         throw new ProviderError('invalid-request', 'An icloud grant needs a user name and password.')
       }
       const signal = withDeadline(call.signal, IDENTIFY_TIMEOUT_MS)
-      const [imap] = await Promise.all([
-        signIn(secret.imap, connecting, signal),
-        verifySmtp(secret.smtp, connecting, signal),
-      ])
+      const smtp = verifySmtp(secret.smtp, connecting, signal)
+      // Both at once; when both fail the mailbox's reason is the one to tell.
+      smtp.catch(() => {})
+      const imap = await signIn(secret.imap, connecting, signal)
+      await smtp
       const email = secret.smtp.username
       return {
         email,

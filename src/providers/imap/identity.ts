@@ -33,11 +33,11 @@ export function createImapIdentity(deps: {
       const email = stringField(call.publicSettings, 'email') ?? asked.imap.username
       const signal = withDeadline(call.signal, IDENTIFY_TIMEOUT_MS)
       const detect = once(() => detectServers(deps.autoconfig, call, email, signal))
-      const [imap, smtp] = await Promise.all([
-        signInImap(asked.imap, connecting, detect, signal),
-        signInSmtp(asked, connecting, detect, signal),
-      ])
-      return accountOf(call, email, { ...asked, imap, smtp })
+      const smtp = signInSmtp(asked, connecting, detect, signal)
+      // Both at once; when both fail the mailbox's reason is the one to tell.
+      smtp.catch(() => {})
+      const imap = await signInImap(asked.imap, connecting, detect, signal)
+      return accountOf(call, email, { ...asked, imap, smtp: await smtp })
     },
   }
 }

@@ -85,7 +85,8 @@ function text(settings: JsonObject, name: string): string | undefined {
   const value = settings[name]
   if (!present(settings, name)) return undefined
   if (typeof value !== 'string') throw invalid(`settings.${name} must be a string`)
-  if (value.length > 1000 || /[\r\n\u0000]/.test(value)) throw invalid(`settings.${name} is not valid`)
+  if (value.length > 1000 || /[\r\n]/.test(value) || value.includes('\0'))
+    throw invalid(`settings.${name} is not valid`)
   return value
 }
 

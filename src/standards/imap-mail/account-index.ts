@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache'
 import { headerValue, parseHeaderBlock } from '../../formats/mime/headers.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
 import type { MessagePlace } from './message-id.ts'
+import type { OpenedFolder } from './open-folder.ts'
+import { searchUids } from './search-uids.ts'
 
 /** What is remembered of a message: nothing that changes, about 200 bytes. */
 export interface IndexRow {
@@ -24,14 +26,7 @@ interface FolderIndex {
   exists: number
 }
 
-/** The folder a session has open, as it was when it was opened. */
-export interface OpenedFolder {
-  readonly path: string
-  readonly uidValidity: number
-  readonly uidNext: number
-  readonly exists: number
-}
-
+const FETCH_LIMIT = 500
 const FINGERPRINT_HEADERS = ['Message-ID', 'Date', 'From', 'Subject']
 
 /**
@@ -44,14 +39,24 @@ export class AccountIndex {
   readonly #places = new Map<string, Map<string, MessagePlace>>()
   /** Which fingerprint holds a Message-ID that several mails claim; decided once. */
   readonly #holders = new Map<string, string>()
+  readonly #defaultPaths = new LRUCache<'paths', readonly string[]>({ max: 1, ttl: 60_000 })
   size = 0
+
+  /** The folders of a list that names none; looked up again after a minute. */
+  async defaultPaths(lookUp: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    const known = this.#defaultPaths.get('paths')
+    if (known) return known
+    const paths = await lookUp()
+    this.#defaultPaths.set('paths', paths)
+    return paths
+  }
 
   /** The UIDs of the whole folder, ascending; asked for again only when the folder has changed. */
   async allUids(client: ImapSession, folder: OpenedFolder): Promise<readonly number[]> {
     const index = this.#folder(folder)
     const isKnown = index.uidNext === folder.uidNext && index.exists === folder.exists
     if (!isKnown || index.uids.length !== folder.exists) {
-      index.uids = sorted(await client.search({ all: true }, { uid: true }))
+      index.uids = await searchUids(client, folder, undefined)
       index.uidNext = folder.uidNext
       index.exists = folder.exists
     }
@@ -66,9 +71,11 @@ export class AccountIndex {
   ): Promise<ReadonlyMap<number, IndexRow>> {
     const index = this.#folder(folder)
     const missing = uids.filter((uid) => !index.rows.has(uid))
-    if (missing.length > 0) {
-      const query = { uid: true, internalDate: true, size: true, headers: FINGERPRINT_HEADERS }
-      for (const message of await client.fetchAll(uidSet(missing), query, { uid: true })) {
+    const query = { uid: true, internalDate: true, size: true, headers: FINGERPRINT_HEADERS }
+    // In pieces: servers may cut a FETCH of many messages short (RFC 9738) and say OK.
+    for (let at = 0; at < missing.length; at += FETCH_LIMIT) {
+      const piece = uidSet(missing.slice(at, at + FETCH_LIMIT))
+      for (const message of await client.fetchAll(piece, query, { uid: true })) {
         if (!message.uid) continue
         const row = makeRow(message.uid, message.internalDate, message.size, message.headers)
         this.#add(index, folder, row)

@@ -67,9 +67,10 @@ export class ConnectionPool {
     try {
       return await this.#runOn(account, kept.slot, signal, work)
     } catch (error) {
-      if (!kept.wasIdle || signal.aborted || kept.slot.session.usable || error instanceof ProviderError) {
-        throw signal.aborted ? timedOut(error) : toImapError(error)
-      }
+      if (signal.aborted) throw timedOut(error)
+      const failure = toImapError(error)
+      const wasCut = failure.kind === 'unavailable' && failure.details.providerBody === undefined
+      if (!kept.wasIdle || !wasCut) throw failure
     }
     const fresh = await this.#acquire(account, signal, true)
     try {
@@ -188,8 +189,11 @@ export class ConnectionPool {
     this.#idle.delete(slot)
     clearTimeout(slot.timer)
     const slots = this.#accounts.get(key)
-    slots?.idle.splice(slots.idle.indexOf(slot), 1)
-    if (slots) this.#freePlace(key, slots)
+    const at = slots?.idle.indexOf(slot) ?? -1
+    if (slots && at !== -1) {
+      slots.idle.splice(at, 1)
+      this.#freePlace(key, slots)
+    }
     // Nobody waits for the goodbye; `leave` does not reject.
     void leave(slot)
   }

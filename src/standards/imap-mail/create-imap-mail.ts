@@ -3,6 +3,7 @@ import type { Mail } from '../../core/ports/mail.ts'
 import { AccountIndexes } from './account-index.ts'
 import { ConnectionPool, DEFAULT_POOL_LIMITS, type PoolLimits } from './connection-pool.ts'
 import { findMessage } from './find-message.ts'
+import { DEFAULT_WINDOW } from './folder-stream.ts'
 import { createFolders } from './folders.ts'
 import type { AccountOf } from './imap-account.ts'
 import { listMessages, type MailboxView } from './list-messages.ts'
@@ -22,9 +23,12 @@ export interface ImapMail extends Mail {
 export function createImapMail(options: {
   readonly accountOf: AccountOf
   readonly limits?: Partial<PoolLimits>
+  /** UIDs put in order of date at once; default 2,000 */
+  readonly window?: number
 }): ImapMail {
   const { accountOf } = options
   const pool = new ConnectionPool({ ...DEFAULT_POOL_LIMITS, ...options.limits })
+  const window = options.window ?? DEFAULT_WINDOW
   const indexes = new AccountIndexes()
   const content = new MessageContent()
 
@@ -33,7 +37,7 @@ export function createImapMail(options: {
     const index = indexes.get(account.key)
     try {
       return await pool.use(account, session.signal, (client) =>
-        work({ client, accountKey: account.key, grantId: session.grantId, index, content }),
+        work({ client, accountKey: account.key, grantId: session.grantId, index, content, window }),
       )
     } finally {
       indexes.weigh(account.key, index)

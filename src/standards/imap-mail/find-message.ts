@@ -1,12 +1,13 @@
 import type { FullMessage, RawMessage } from '../../contract/message.ts'
 import type { MessageFindOptions } from '../../core/ports/mail.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
-import { type IndexRow, type OpenedFolder, sorted } from './account-index.ts'
+import { type IndexRow, sorted } from './account-index.ts'
 import { encodeFolderId } from './folder-id.ts'
 import { listFolders } from './folders.ts'
 import { type MailboxView, present, publicId } from './list-messages.ts'
 import { decodePlaceId, type MessagePlace, publicMessageId } from './message-id.ts'
-import { openFolder } from './open-folder.ts'
+import { openFolder, type OpenedFolder } from './open-folder.ts'
+import { searchUids } from './search-uids.ts'
 
 /** Folders searched for a Message-ID, the likely ones first. */
 const FOLDER_LIMIT = 200
@@ -100,7 +101,9 @@ async function searchEverywhere(view: MailboxView, messageId: string): Promise<r
     const folder = await openFolder(view.client, path)
     if (!folder || folder.exists === 0) continue
     // Servers that can't search headers refuse: then it is not found (contract/email.md 14.2).
-    const uids = sorted(await view.client.search({ header: { 'Message-ID': messageId } }, { uid: true }))
+    const uids = await searchUids(view.client, folder, { header: { 'Message-ID': messageId } }).catch(
+      ignoreRefusal,
+    )
     const digest = view.index.digestOf(messageId)
     found.push(...(await rowsOf(view, folder, uids)).filter(({ row }) => row.idDigest === digest))
   }
@@ -118,6 +121,11 @@ async function rowsOf(
     const row = rows.get(uid)
     return row ? [{ folder, row }] : []
   })
+}
+
+function ignoreRefusal(error: unknown): readonly number[] {
+  if (error instanceof ProviderError && error.kind === 'invalid-request') return []
+  throw error
 }
 
 function notFound(): ProviderError {

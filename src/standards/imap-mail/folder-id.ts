@@ -22,5 +22,6 @@ export function decodeFolderId(id: string): string | undefined {
 }
 
 function isPath(text: string): boolean {
-  return text !== '' && text.length <= 1024 && !/[\u0000-\u001f\u007f]/.test(text)
+  const hasControls = Array.from(text).some((character) => character < ' ' || character === '\x7f')
+  return text !== '' && text.length <= 1024 && !hasControls
 }

@@ -1,16 +1,17 @@
 import type { SearchObject } from 'imapflow'
-import { ProviderError } from '../../kit/provider-error.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import { type AccountIndex, type IndexRow, type OpenedFolder, sorted } from './account-index.ts'
+import type { AccountIndex, IndexRow } from './account-index.ts'
 import type { FolderPosition } from './list-cursor.ts'
 import type { MessageFilter } from './message-filter.ts'
 import { allOf } from './native-search.ts'
+import type { OpenedFolder } from './open-folder.ts'
+import { searchUids } from './search-uids.ts'
 
 /**
  * UIDs that are put in order of date at once. Inside a window the order is exact; a message that is older than
  * its neighbours by UID by more than a window comes with its window.
  */
-const WINDOW = 2000
+export const DEFAULT_WINDOW = 2000
 
 /** A message of a folder that matches so far, in its place in the order. */
 export interface Candidate {
@@ -22,6 +23,7 @@ export interface Candidate {
 export class FolderStream {
   readonly #index: AccountIndex
   readonly #filter: MessageFilter
+  readonly #window: number
   readonly folder: OpenedFolder
   #rows: readonly IndexRow[] = []
   #at = 0
@@ -35,7 +37,9 @@ export class FolderStream {
     filter: MessageFilter,
     folder: OpenedFolder,
     position: FolderPosition | undefined,
+    window: number,
   ) {
+    this.#window = window
     this.#index = index
     this.#filter = filter
     this.folder = folder
@@ -50,12 +54,16 @@ export class FolderStream {
     index: AccountIndex,
     filter: MessageFilter,
     folder: OpenedFolder,
-    from: { readonly position: FolderPosition | undefined; readonly frontier: number | undefined },
+    from: {
+      readonly position: FolderPosition | undefined
+      readonly frontier: number | undefined
+      readonly window: number
+    },
   ): Promise<FolderStream> {
     const { position, frontier } = from
     // Under another UIDVALIDITY the UIDs mean nothing any more; the date alone tells what was seen.
     const isSame = position?.uidValidity === folder.uidValidity
-    const stream = new FolderStream(index, filter, folder, isSame ? position : undefined)
+    const stream = new FolderStream(index, filter, folder, isSame ? position : undefined, from.window)
     await stream.#loadWindow(client, isSame ? position : undefined)
     if (position && !isSame) stream.#keep((row) => row.date < position.date)
     if (!position && frontier !== undefined) stream.#keep((row) => row.date <= frontier)
@@ -104,7 +112,7 @@ export class FolderStream {
 
   async #loadWindow(client: ImapSession, resume: FolderPosition | undefined): Promise<void> {
     const below = await this.#matchingUids(client, this.#high)
-    const window = resume ? below.filter((uid) => uid >= resume.low) : below.slice(-WINDOW)
+    const window = resume ? below.filter((uid) => uid >= resume.low) : below.slice(-this.#window)
     this.#low = resume?.low ?? window[0] ?? 1
     this.#hasMoreBelow = below.length > window.length
     const rows = await this.#index.rows(client, this.folder, window)
@@ -128,11 +136,7 @@ export class FolderStream {
     }
     if (high !== null && high <= 1) return []
     const bounded: SearchObject = high === null ? search : allOf([search, { uid: `1:${high - 1}` }])
-    const found = await client.search(bounded, { uid: true })
-    if (found === false) {
-      throw new ProviderError('invalid-request', 'The mail server refused the search.')
-    }
-    return sorted(found)
+    return searchUids(client, this.folder, bounded)
   }
 }
 

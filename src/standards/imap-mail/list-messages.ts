@@ -3,7 +3,7 @@ import { BASIC_HEADERS } from '../../contract/message.ts'
 import type { MessageQuery, Page } from '../../core/ports/mail.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import type { AccountIndex, OpenedFolder } from './account-index.ts'
+import type { AccountIndex } from './account-index.ts'
 import { decodeFolderId, encodeFolderId } from './folder-id.ts'
 import { type Candidate, FolderStream } from './folder-stream.ts'
 import { listFolders } from './folders.ts'
@@ -11,7 +11,7 @@ import { decodeListCursor, encodeListCursor } from './list-cursor.ts'
 import type { LoadedMessage, MessageContent } from './message-content.ts'
 import { buildFilter, type MessageFilter } from './message-filter.ts'
 import { encodePlaceId } from './message-id.ts'
-import { openFolder } from './open-folder.ts'
+import { openFolder, type OpenedFolder } from './open-folder.ts'
 import { NO_BODY, threadOf, toWireMessage } from './to-wire.ts'
 
 /** Messages looked at in one request when a filter must be checked here: then the page ends, with a cursor. */
@@ -25,6 +25,8 @@ export interface MailboxView {
   readonly grantId: string
   readonly index: AccountIndex
   readonly content: MessageContent
+  /** UIDs put in order of date at once */
+  readonly window: number
 }
 
 /** A message of a page before it takes its wire form. */
@@ -89,14 +91,23 @@ async function startStreams(
   const positions = query.cursor === undefined ? [] : decodeListCursor(query.cursor)
   // What is newer than the last message taken, in a folder nothing was taken from, has come since.
   const frontier = positions.length === 0 ? undefined : Math.min(...positions.map((at) => at.date))
-  const paths = query.in === undefined ? await listedPaths(view.client) : [pathOf(query.in)]
+  const paths =
+    query.in === undefined
+      ? await view.index.defaultPaths(() => listedPaths(view.client))
+      : [pathOf(query.in)]
   const streams: FolderStream[] = []
   for (const path of paths) {
     const folder = await openFolder(view.client, path)
     if (!folder && query.in !== undefined) throw unknownFolder()
     if (!folder) continue
     const position = positions.find((at) => at.path === path)
-    streams.push(await FolderStream.start(view.client, view.index, filter, folder, { position, frontier }))
+    streams.push(
+      await FolderStream.start(view.client, view.index, filter, folder, {
+        position,
+        frontier,
+        window: view.window,
+      }),
+    )
   }
   return streams
 }

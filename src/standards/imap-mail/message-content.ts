@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache'
 import type { FetchMessageObject, FetchQueryObject } from 'imapflow'
 import { parseHeaderBlock, type HeaderField } from '../../formats/mime/headers.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import { type OpenedFolder, uidSet } from './account-index.ts'
+import { uidSet } from './account-index.ts'
+import type { OpenedFolder } from './open-folder.ts'
 import { bodyPartOf, HEAD_HEADERS, type MessageBody, type MessageHead, toBody, toHead } from './to-wire.ts'
 
 /** A message of a page: what never changes, and its flags as they are now. */

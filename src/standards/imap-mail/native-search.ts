@@ -53,7 +53,7 @@ type Token = { readonly kind: 'word' | 'string'; readonly text: string } | { rea
  */
 export function parseNativeSearch(text: string): SearchObject {
   if (text.length > LENGTH_LIMIT) throw wrong(`is longer than ${LENGTH_LIMIT} characters`)
-  if (/[\r\n\u0000]/.test(text)) throw wrong('must not contain line breaks or NUL')
+  if (/[\r\n]/.test(text) || text.includes('\0')) throw wrong('must not contain line breaks or NUL')
   const reader = new TokenReader(tokensOf(text))
   const keys = readKeys(reader, 0)
   if (reader.peek()) throw wrong('has a closing bracket too many')

@@ -1,6 +1,13 @@
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
 import { toImapError } from '../../protocols/imap/errors.ts'
-import type { OpenedFolder } from './account-index.ts'
+
+/** The folder a session has open, as it was when it was opened. */
+export interface OpenedFolder {
+  readonly path: string
+  readonly uidValidity: number
+  readonly uidNext: number
+  readonly exists: number
+}
 
 /**
  * Opens a folder for reading only (EXAMINE), each time anew: that is one round trip, and gives counts and
