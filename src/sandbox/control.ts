@@ -26,7 +26,7 @@ export interface SandboxControl {
   revokeToken(refreshToken: string): void
   /** Ends access tokens, of one user or of all, as time would. */
   expireAccessTokens(email?: string): void
-  /** Makes the next calls fail. `part`: the next parts of batches. */
+  /** Makes the next calls fail. `part`: the next parts of batches. `times: 0` ends all failures of the target. */
   fail(failure: {
     readonly target: FailTarget
     readonly mode: FailMode
@@ -62,6 +62,10 @@ export function createControl(state: SandboxState): SandboxControl {
       }
     },
     fail({ target, mode, times, retryAfterSeconds, delayMs }) {
+      if (times === 0) {
+        state.failures = state.failures.filter((failure) => failure.target !== target)
+        return
+      }
       state.failures.push({ target, mode, times: times ?? 1, retryAfterSeconds, delayMs: delayMs ?? 1000 })
     },
     configure({ strictRotation, accessTokenSeconds }) {

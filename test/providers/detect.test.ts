@@ -15,7 +15,7 @@ import { ProviderError } from '../../src/kit/provider-error.ts'
 import { type Autoconfig, createAutoconfig } from '../../src/protocols/autoconfig/create-autoconfig.ts'
 import type { MailDns, SrvRecord } from '../../src/protocols/autoconfig/dns.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const xml = (host: string) =>
   `<clientConfig version="1.1"><emailProvider id="x"><incomingServer type="imap"><hostname>${host}</hostname><port>993</port><socketType>SSL</socketType></incomingServer><outgoingServer type="smtp"><hostname>${host}</hostname><port>465</port><socketType>SSL</socketType></outgoingServer></emailProvider></clientConfig>`
 

@@ -7,7 +7,7 @@ import { Secret } from '../../src/kit/secret.ts'
 import { type GoogleWorld, SANDBOX_CLIENT, startGoogleWorld } from '../support/sandbox.ts'
 
 let world: GoogleWorld
-const signal = AbortSignal.timeout(120_000)
+const { signal } = new AbortController()
 
 before(async () => {
   world = await startGoogleWorld()

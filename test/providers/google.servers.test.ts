@@ -11,7 +11,7 @@ import { type Emulator, startEmulator } from '../support/emulate.ts'
 import { createSession, endpointsAt, SANDBOX_CLIENT } from '../support/sandbox.ts'
 
 const http = createHttpClient()
-const signal = AbortSignal.timeout(120_000)
+const { signal } = new AbortController()
 let emulator: Emulator
 let google: ProviderModule
 let refreshToken: string

@@ -9,7 +9,7 @@ import { aadsts } from '../support/fake-graph/token-endpoint.ts'
 import { clientWith, type MicrosoftWorld, startMicrosoftWorld } from '../support/fake-graph/world.ts'
 
 let world: MicrosoftWorld
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const ALL = ['Mail.Read', 'User.Read', 'openid', 'profile', 'email', 'offline_access']
 
 before(async () => {

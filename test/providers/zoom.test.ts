@@ -14,7 +14,7 @@ import { type FakeZoom, startFakeZoom, ZOOM_CLIENT } from '../support/fake-zoom.
 let fake: FakeZoom
 let http: HttpClient
 let zoom: ProviderModule
-const signal = AbortSignal.timeout(30_000)
+const { signal } = new AbortController()
 const client: ProviderClient = {
   credentialType: 'connector',
   clientId: ZOOM_CLIENT.clientId,
@@ -95,6 +95,9 @@ test('the words of Zoom decide, whichever OAuth error stands beside them', async
     [401, { reason: 'Invalid Token!' }, 'grant-revoked'],
     [400, { reason: 'The grant is over', error: 'invalid_grant' }, 'grant-revoked'],
     [401, { reason: 'Invalid client_id or client_secret', error: 'invalid_client' }, 'client-misconfigured'],
+    [400, { reason: 'The token has been revoked.', error: 'invalid_request' }, 'grant-revoked'],
+    [400, { reason: 'The app has been disabled.', error: 'invalid_request' }, 'client-misconfigured'],
+    [400, { reason: 'Invalid client secret.', error: 'invalid_request' }, 'client-misconfigured'],
     [400, { reason: 'Not allowed', error: 'unauthorized_client' }, 'client-misconfigured'],
     [400, { reason: 'Bad Request', error: 'invalid_request' }, 'invalid-request'],
   ]

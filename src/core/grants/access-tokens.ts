@@ -12,7 +12,7 @@ export interface AccessTokens {
    * background a token whose refresh is due is refreshed while the old one still works.
    * @throws AppError `grant.expired`, `api.provider_error`, `rate_limit_error`, `grant.not_found`
    */
-  current(grant: GrantRecord): Promise<Secret>
+  current(grant: GrantRecord): Promise<LiveToken>
   /** Gives another token than the one the provider's API refused. */
   replaceRejected(grant: GrantRecord, rejected: Secret): Promise<Secret>
   /** Asks the provider for a new token whatever is cached, also during a cool-down (re-authentication). */
@@ -55,10 +55,9 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
       const cached = cache.get(grant.id)
       if (cached && cached.expiresAtMs - nowMs > USABLE_MS) {
         if (nowMs >= cached.refreshDueMs) refreshBehind(grant)
-        return cached.token
+        return cached
       }
-      const token = await fly(grant, { kind: 'due', usableMs: USABLE_MS })
-      return token.token
+      return fly(grant, { kind: 'due', usableMs: USABLE_MS })
     },
     async replaceRejected(grant, rejected) {
       const cached = cache.get(grant.id)

@@ -81,9 +81,9 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     scope: readonly string[],
   ): Promise<Acquired> {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       const state = (await seenTokens.find(key))?.state
-      const found = state && (await acquireSeen(input, client, key, state, scope))
+      const found = state && (await acquireSeen(input, client, key, state, scope, waited))
       if (found) return found
       const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self }
       if (!state) {
@@ -116,9 +116,10 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     key: SeenTokenKey,
     state: SeenTokenState,
     scope: readonly string[],
+    waited: boolean,
   ): Promise<Acquired | null> {
     if (state.kind === 'attempted') return null
-    if (state.kind === 'granted') return acquireGranted(key, state.grantId)
+    if (state.kind === 'granted') return acquireGranted(key, state.grantId, waited)
     const record = await pendingSecrets.find(state.pendingId)
     if (!record) return null
     const pending = await renewPending(record, {
@@ -134,10 +135,17 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     )
   }
 
-  async function acquireGranted(key: SeenTokenKey, id: GrantRecord['id']): Promise<Acquired | null> {
+  /** @param waited  the provider has just answered another request with this token, so it need not be asked again */
+  async function acquireGranted(
+    key: SeenTokenKey,
+    id: GrantRecord['id'],
+    waited: boolean,
+  ): Promise<Acquired | null> {
     const grant = await grants.find(key.applicationId, id)
     if (!grant) return null
-    const live = await deps.accessTokens.renew(grant).catch((error: unknown) => {
+    const { accessTokens } = deps
+    const asked = waited ? accessTokens.current(grant) : accessTokens.renew(grant)
+    const live = await asked.catch((error: unknown) => {
       throw asConnectFailure(error)
     })
     const row = await secrets.find(grant.id)

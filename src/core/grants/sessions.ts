@@ -54,7 +54,7 @@ export function createGrantSessions(
       settings: grant.settings,
       signal: context.signal,
       log: deps.log.child({ requestId: context.requestId, grantId: grant.id, provider: grant.provider }),
-      accessToken: () => deps.accessTokens.current(grant),
+      accessToken: async () => (await deps.accessTokens.current(grant)).token,
       replaceRejected: (rejected) => deps.accessTokens.replaceRejected(grant, rejected),
       async secret() {
         const row = await deps.database.stores.secrets.find(grant.id)

@@ -55,7 +55,10 @@ test('expands no entity and reads no document type', () => {
   assert.equal(readClientConfig(`${dtd}${config(inner)}`, 'x.example'), null)
   assert.equal(readClientConfig(config(inner), 'x.example'), null)
   const good = server('imap', 'imap.x.example', 993, 'SSL')
-  assert.equal(readClientConfig(`<!DOCTYPE clientConfig [<!ENTITY x "y">]>${config(good)}`, 'x.example'), null)
+  assert.equal(
+    readClientConfig(`<!DOCTYPE clientConfig [<!ENTITY x "y">]>${config(good)}`, 'x.example'),
+    null,
+  )
   assert.equal(readClientConfig(config(good.repeat(2000)), 'x.example'), null, 'too long to be one')
 })
 

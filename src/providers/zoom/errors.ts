@@ -14,6 +14,9 @@ export interface ZoomTokenRule {
 }
 
 const OAUTH = 'developers.zoom.us/docs/integrations/oauth'
+const MESSAGES = 'developers.zoom.us/docs/integrations/oauth-error-messages'
+const CLIENT =
+  'Compare client id and secret with the app in the Zoom App Marketplace, and update the connector.'
 const REAUTHENTICATE = 'Send the user through consent again and post the new refresh token.'
 
 /** Errors of Zoom's token endpoint (contract/auth.md 10.3). Its words stand in `reason`. Most special first. */
@@ -28,19 +31,32 @@ export const ZOOM_TOKEN_RULES: readonly ZoomTokenRule[] = [
       'devforum.zoom.us, reports of {"reason":"Invalid Token!","error":"invalid_request"} and "invalid_grant"',
   },
   {
-    reason: /invalid client_?id or client_?secret/i,
+    reason: /token has been revoked|owner of the token does not exist/i,
+    kind: 'grant-revoked',
+    message: 'The refresh token was revoked, or its user is gone.',
+    advice: REAUTHENTICATE,
+    source: MESSAGES,
+  },
+  {
+    reason: /app has been disabled/i,
+    kind: 'client-misconfigured',
+    message: 'The Zoom app is disabled.',
+    advice: 'Activate it in the Zoom App Marketplace.',
+    source: MESSAGES,
+  },
+  {
+    reason:
+      /invalid client(_?id or client_?secret)?|invalid client secret|client id or client secret is missing/i,
     kind: 'client-misconfigured',
     message: 'Zoom rejected the connector’s client id or secret.',
-    advice:
-      'Compare client id and secret with the app in the Zoom App Marketplace, and update the connector.',
-    source: OAUTH,
+    advice: CLIENT,
+    source: MESSAGES,
   },
   {
     error: 'invalid_client',
     kind: 'client-misconfigured',
     message: 'Zoom rejected the connector’s client id or secret.',
-    advice:
-      'Compare client id and secret with the app in the Zoom App Marketplace, and update the connector.',
+    advice: CLIENT,
     source: OAUTH,
   },
   {
@@ -79,7 +95,7 @@ export function judgeZoomTokenError(answer: TokenErrorAnswer): ProviderError | u
 }
 
 /** Codes of Zoom's API in error answers: `{"code":4711,"message":"…"}` (developers.zoom.us/docs/api/errors, checked 2026-11). */
-const MISSING_SCOPE = new Set([4700, 4711, 104])
+const MISSING_SCOPE = new Set([4711, 104])
 
 /** Makes the error of an API answer that is not a success. */
 export function zoomApiError(status: number, body: unknown, retryAfter: number | undefined): ProviderError {
