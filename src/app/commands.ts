@@ -12,7 +12,7 @@ export interface AppCommands {
   ): Promise<{ readonly url: string; stop(): Promise<void> }>
   demo(
     config: Config,
-    options: { write(line: string): void; readonly signal: AbortSignal },
+    options: { readonly write: (line: string) => void; readonly signal: AbortSignal },
   ): Promise<{ readonly ok: boolean; readonly url: string; stop(): Promise<void> }>
   sandbox(options: {
     readonly port: number

@@ -46,15 +46,3 @@ export const ErrorEnvelope = Type.Object(
   },
   { $id: 'Error' },
 )
-
-/** Error body B (contract/auth.md 1.1): `connect/token`, `connect/revoke`, `connect/tokeninfo`. */
-export const OAuthErrorBody = Type.Object(
-  {
-    request_id: Type.String(),
-    error: Type.String(),
-    error_code: Type.Integer(),
-    error_description: Type.String(),
-    error_uri: Type.String(),
-  },
-  { $id: 'OAuthError' },
-)
