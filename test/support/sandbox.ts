@@ -71,7 +71,7 @@ export async function startGoogleWorld(clock: Clock = systemClock): Promise<Goog
 export function createSession(
   google: ProviderModule,
   refreshToken: string,
-  signal: AbortSignal = AbortSignal.timeout(30_000),
+  signal: AbortSignal = new AbortController().signal,
   client: ProviderClient = SANDBOX_CLIENT,
 ): TestSession {
   const secret: GrantSecret = { kind: 'refresh-token', refreshToken: new Secret(refreshToken) }

@@ -49,7 +49,7 @@ export async function startMicrosoftWorld(): Promise<MicrosoftWorld> {
   return {
     graph,
     microsoft: { ...microsoft, identity: { ...microsoft.identity, exchange, aliases } },
-    session({ address = 'ada@contoso.example', appMailbox, signal = AbortSignal.timeout(30_000) } = {}) {
+    session({ address = 'ada@contoso.example', appMailbox, signal = new AbortController().signal } = {}) {
       const secret: GrantSecret =
         appMailbox === undefined
           ? { kind: 'refresh-token', refreshToken: new Secret(graph.tokens.mint(address)) }
