@@ -38,3 +38,18 @@ test('every room has a README of at most 30 lines', () => {
     assert.ok(read(page).trimEnd().split('\n').length <= 30, page)
   }
 })
+
+test('the lock file names the optional packages of every platform, so that npm ci works on each', () => {
+  const lock = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
+  }
+  const paths = Object.keys(lock.packages)
+  const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+  assert.ok(wanted.length > 20)
+  const missing = wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`)))
+  assert.deepEqual(missing, [])
+  assert.deepEqual(
+    paths.filter((path) => lock.packages[path]?.resolved !== undefined),
+    [],
+  )
+})
