@@ -44,7 +44,9 @@ test('the lock file names the optional packages of every platform, so that npm c
     packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string }>
   }
   const paths = Object.keys(lock.packages)
-  const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+  const wanted = Object.values(lock.packages).flatMap((entry) =>
+    Object.keys(entry.optionalDependencies ?? {}),
+  )
   assert.ok(wanted.length > 20)
   const missing = wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`)))
   assert.deepEqual(missing, [])
