@@ -19,8 +19,8 @@ export type Role = 'all' | 'api' | 'worker'
 const FINISH_MS = 10_000
 
 /**
- * Starts the server; resolves when it answers. A worker listens too, for health and metrics only through its
- * API listener, so that an orchestrator can watch it.
+ * Starts the server; resolves when it answers. Every role listens, so that an orchestrator can watch its health; the
+ * role decides who runs background jobs.
  *
  * @throws StartError
  */

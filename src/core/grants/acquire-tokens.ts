@@ -8,7 +8,7 @@ import type { SeenTokenKey } from '../ports/stores.ts'
 import { connectFailure } from '../provider-failure.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ConnectInput } from './connect-input.ts'
-import { storePatiently } from './patient-store.ts'
+import { storePatiently, undoUnsent } from './patient-store.ts'
 import { pendingRecord, type PendingSecret } from './pending.ts'
 import { createPendingRenewal } from './renew-pending.ts'
 import { seenTokenKey } from './seen-token-key.ts'
@@ -22,6 +22,8 @@ export type Acquired =
   | {
       readonly kind: 'pending'
       readonly pendingId: string
+      /** of the row: once it moved, another request has made a grant of it or renewed it */
+      readonly pendingVersion: number
       readonly secret: GrantSecret
       readonly tokens: Tokens
     }
@@ -53,7 +55,12 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
   const { seenTokens, pendingSecrets, grants, secrets } = deps.database.stores
   const renewPending = createPendingRenewal(deps)
 
-  return async function acquire(input: ConnectInput, scope: readonly string[]): Promise<Acquired> {
+  /** @param again  another request has just finished the work with this token */
+  return async function acquire(
+    input: ConnectInput,
+    scope: readonly string[],
+    again: boolean,
+  ): Promise<Acquired> {
     const { secret } = input.material
     const { exchange } = input.module.identity
     if (!exchange || !input.client) return { kind: 'direct', secret, tokens: null }
@@ -71,6 +78,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
       input.client,
       seenTokenKey(deps.vault, owner, secret.refreshToken),
       scope,
+      again,
     )
   }
 
@@ -79,23 +87,31 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     client: ProviderClient,
     key: SeenTokenKey,
     scope: readonly string[],
+    again: boolean,
   ): Promise<Acquired> {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
-    for (let waited = false; ; waited = true) {
+    for (let waited = again; ; waited = true) {
       const state = (await seenTokens.find(key))?.state
       const found = state && (await acquireSeen(input, client, key, state, scope, waited))
       if (found) return found
       const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self }
       if (!state) {
-        if (await seenTokens.insertAttempt(key, attempt))
-          return exchangeFirst(input, client, key, attempt.id, 1, scope)
+        const isOurs = await seenTokens.insertAttempt(key, attempt).catch((error: unknown) => {
+          undoUnsent(deps.log, { provider: key.provider }, () => seenTokens.deleteAttempt(key, attempt.id))
+          throw error
+        })
+        if (isOurs) return exchangeFirst(input, client, key, attempt.id, 1, scope)
       } else if (
         state.kind === 'attempted' &&
         !(await deps.database.liveness.isAlive(state.attempt.holder))
       ) {
-        if (await seenTokens.retakeAttempt(key, state.attempt.id, attempt)) {
-          return exchangeFirst(input, client, key, attempt.id, state.tries + 1, scope)
-        }
+        const isOurs = await seenTokens
+          .retakeAttempt(key, state.attempt.id, attempt)
+          .catch((error: unknown) => {
+            undoUnsent(deps.log, { provider: key.provider }, () => seenTokens.abandonAttempt(key, attempt.id))
+            throw error
+          })
+        if (isOurs) return exchangeFirst(input, client, key, attempt.id, state.tries + 1, scope)
       } else if (deps.clock.nowMs() >= waitUntilMs) {
         throw appError(
           'api.provider_error',
@@ -130,9 +146,15 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
       usableMs: USABLE_MS,
       lostNote: LOST_NOTE,
     })
-    return (
-      pending && { kind: 'pending', pendingId: record.id, secret: pending.secret, tokens: pending.tokens }
-    )
+    if (!pending) return null
+    const { version: pendingVersion, ...acquired } = pending
+    return {
+      kind: 'pending',
+      pendingId: record.id,
+      pendingVersion,
+      secret: acquired.secret,
+      tokens: acquired.tokens,
+    }
   }
 
   /** @param waited  the provider has just answered another request with this token, so it need not be asked again */
@@ -171,7 +193,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
       tokens = await input.module.identity.exchange({ client, secret, scope, signal })
     } catch (error) {
       await storePatiently(deps.log, { provider: key.provider }, async () => {
-        if (error instanceof ProviderError && error.details.answered === false) {
+        if (error instanceof ProviderError && leavesAnAnswerOpen(error, tries)) {
           await seenTokens.abandonAttempt(key, attemptId)
         } else await seenTokens.deleteAttempt(key, attemptId)
       })
@@ -186,13 +208,21 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     const id = deps.ids.uuid()
     await storePatiently(deps.log, { provider: key.provider }, () =>
       deps.database.transaction(async (stores) => {
+        // Stored by the try before, whose confirmation got lost with the connection.
+        const state = (await stores.seenTokens.find(key))?.state
+        if (state?.kind === 'granted' || (state?.kind === 'pending' && state.pendingId === id)) return
         await stores.pendingSecrets.insert(pendingRecord(deps.vault, id, key, pending))
         await stores.seenTokens.setPending(key, id)
         if (rotated) await stores.seenTokens.setPending(seenTokenKey(deps.vault, key, rotated), id)
       }),
     )
-    return { kind: 'pending', pendingId: id, ...pending }
+    return { kind: 'pending', pendingId: id, pendingVersion: 1, ...pending }
   }
+}
+
+/** Whether an answer of this or an earlier try may be lost, so that the row must say so at a later refusal. */
+function leavesAnAnswerOpen(error: ProviderError, tries: number): boolean {
+  return error.details.answered === false || (tries > 1 && error.kind !== 'grant-revoked')
 }
 
 /** A grant whose stored secret is refused is, to the one who posts it, a refused refresh token. */

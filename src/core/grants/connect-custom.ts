@@ -2,11 +2,9 @@ import type { ConnectCustomBody } from '../../contract/grant.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import type { Caller } from '../ports/services.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { createAcquireTokens } from './acquire-tokens.ts'
+import { createAuthenticate } from './authenticate.ts'
 import { readConnectInput } from './connect-input.ts'
-import { identifyAccount } from './identify-account.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
-import { createUpsertGrant } from './upsert-grant.ts'
 
 /**
  * `POST /v3/connect/custom`: makes a grant of credentials the caller already holds, or renews the one of the
@@ -16,8 +14,7 @@ import { createUpsertGrant } from './upsert-grant.ts'
  * @throws AppError of contract/auth.md 2.5
  */
 export function createConnectCustom(deps: RefreshDeps & { readonly accessTokens: AccessTokens }) {
-  const acquire = createAcquireTokens(deps)
-  const upsert = createUpsertGrant(deps)
+  const authenticate = createAuthenticate(deps)
 
   return async function connectCustom(
     caller: Caller,
@@ -26,20 +23,15 @@ export function createConnectCustom(deps: RefreshDeps & { readonly accessTokens:
   ): Promise<GrantRecord> {
     const input = await readConnectInput(deps, caller, body.provider, body.settings, body.credential_id)
     const scope = scopeOf(input, body.scope)
-    const acquired = await acquire(input, scope)
-    const account = await identifyAccount(input, acquired)
-    const grant = await upsert({
+    const { grant, by } = await authenticate({
       caller,
       input,
-      acquired,
-      account,
       scope,
       state: body.state ?? null,
       ip: client.ip,
       userAgent: client.userAgent,
     })
-    if (acquired.kind !== 'granted') deps.accessTokens.forget(grant.id)
-    deps.log.info({ grantId: grant.id, provider: grant.provider, by: acquired.kind }, 'grant.connected')
+    deps.log.info({ grantId: grant.id, provider: grant.provider, by }, 'grant.connected')
     return grant
   }
 }

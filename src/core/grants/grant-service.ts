@@ -4,16 +4,15 @@ import { unixSeconds } from '../../kit/clock.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import type { Caller, GrantService } from '../ports/services.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { createAcquireTokens } from './acquire-tokens.ts'
+import { createAuthenticate } from './authenticate.ts'
 import { createConnectCustom, scopeOf } from './connect-custom.ts'
 import { readConnectInput } from './connect-input.ts'
-import { identifyAccount } from './identify-account.ts'
 import { locateGrant } from './locate-grant.ts'
 import { grantEvent } from './outbox-event.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
 import { createRevokeAtProvider } from './revoke-at-provider.ts'
 import type { GrantSessions } from './sessions.ts'
-import { createUpsertGrant, emailKeyOf } from './upsert-grant.ts'
+import { emailKeyOf } from './upsert-grant.ts'
 
 /** The use-cases of grants, for http. */
 export function createGrantService(
@@ -21,8 +20,7 @@ export function createGrantService(
 ): GrantService {
   const { grants } = deps.database.stores
   const connectCustom = createConnectCustom(deps)
-  const acquire = createAcquireTokens(deps)
-  const upsert = createUpsertGrant(deps)
+  const authenticate = createAuthenticate(deps)
   const revokeAtProvider = createRevokeAtProvider(deps)
 
   return {
@@ -46,23 +44,18 @@ export function createGrantService(
       if (body.settings === undefined) return relabel(caller, grant, body.scope ?? grant.scope)
       const input = await readConnectInput(deps, caller, grant.provider, body.settings)
       const scope = body.scope === undefined ? grant.scope : scopeOf(input, body.scope)
-      const acquired = await acquire(input, scope)
-      if (acquired.kind === 'granted' && acquired.grant.id !== grant.id) throw otherMailbox()
-      const account = await identifyAccount(input, acquired)
-      if (emailKeyOf(account.email) !== grant.emailKey) throw otherMailbox()
-      const updated = await upsert({
-        caller,
-        input,
-        acquired,
-        account,
-        scope,
-        state: null,
-        ip: null,
-        userAgent: null,
-        onto: grant,
-      })
-      if (acquired.kind !== 'granted') deps.accessTokens.forget(grant.id)
-      return updated
+      const updated = await authenticate(
+        { caller, input, scope, state: null, ip: null, userAgent: null, onto: grant },
+        {
+          acquired(acquired) {
+            if (acquired.kind === 'granted' && acquired.grant.id !== grant.id) throw otherMailbox()
+          },
+          account(account) {
+            if (emailKeyOf(account.email) !== grant.emailKey) throw otherMailbox()
+          },
+        },
+      )
+      return updated.grant
     },
     async delete(caller, grant, context) {
       const revoke = await revokeAtProvider.prepare(grant)

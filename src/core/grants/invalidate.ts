@@ -20,15 +20,25 @@ export async function invalidateGrant(
   refusedVersion: number,
   alongside?: (stores: Stores) => Promise<void>,
 ): Promise<boolean> {
-  const changed = await deps.database.transaction(async (stores) => {
-    if ((await stores.secrets.find(grant.id))?.version !== refusedVersion) return false
+  const work = deps.database.transaction(async (stores) => {
+    // First, so that the grant's row is locked: a re-authentication comes before the look at the version, or
+    // after all of this, and then wins.
+    const marked = await stores.grants.markInvalid(grant.applicationId, grant.id, reason)
+    if ((await stores.secrets.find(grant.id))?.version !== refusedVersion) throw new ReplacedError()
     await alongside?.(stores)
-    if (!(await stores.grants.markInvalid(grant.applicationId, grant.id, reason))) return false
+    if (!marked) return false
     await stores.outbox.insert(grantEvent('grant.expired', { ...grant, status: 'invalid', reason }, deps))
     return true
+  })
+  const changed = await work.catch((error: unknown) => {
+    if (error instanceof ReplacedError) return false
+    throw error
   })
   if (changed) {
     deps.log.warn({ grantId: grant.id, provider: grant.provider, reason: reason.code }, 'grant.invalidated')
   }
   return changed
 }
+
+/** Undoes the transaction: the secret that was refused is not the grant's any more. */
+class ReplacedError extends Error {}

@@ -20,3 +20,13 @@ export async function storePatiently<T>(log: Logger, what: object, store: () => 
     }
   }
 }
+
+/**
+ * Undoes the record of an attempt that was never sent, in the background: whether it was written is not known
+ * when the database goes away meanwhile, and while this process lives nobody else would take it over.
+ */
+export function undoUnsent(log: Logger, what: object, undo: () => Promise<unknown>): void {
+  storePatiently(log, what, undo).catch((error: unknown) => {
+    log.error({ ...what, err: error }, 'grant.unsent_attempt_stays')
+  })
+}

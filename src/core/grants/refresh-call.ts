@@ -6,7 +6,7 @@ import type { GrantSecret, ProviderClient, Tokens } from '../ports/identity.ts'
 import type { GrantRecord, GrantSecretRecord } from '../ports/records.ts'
 import { dataFailure } from '../provider-failure.ts'
 import { invalidateGrant } from './invalidate.ts'
-import { storePatiently } from './patient-store.ts'
+import { storePatiently, undoUnsent } from './patient-store.ts'
 import { reasonOfLostAnswer, reasonOfRefusal } from './reason.ts'
 import { coolDownMs, expiredError } from './refresh-failure.ts'
 import type { LiveToken, RefreshDeps } from './refresh-flight.ts'
@@ -32,9 +32,23 @@ export type RefreshOutcome =
  */
 const CALL_DEADLINE_MS = 15_000
 
+/** Makes the undoing of an attempt that was recorded, or may have been, and not sent. */
+export function createUndoAttempt({ database, log }: RefreshDeps) {
+  const { secrets } = database.stores
+  return (grant: GrantRecord, { failures }: GrantSecretRecord, attempt: OpenAttempt): void => {
+    const asBefore = { failures, coolDownMs: 0 }
+    undoUnsent(log, { grantId: grant.id }, () =>
+      attempt.followsLostAnswer
+        ? secrets.freeLease(grant.id, attempt.id, asBefore)
+        : secrets.closeAttempt(grant.id, attempt.id, asBefore),
+    )
+  }
+}
+
 /** Makes the one token call of a held lease, and writes down whatever came of it. */
 export function createRefreshCall(deps: RefreshDeps) {
   const { secrets } = deps.database.stores
+  const undoAttempt = createUndoAttempt(deps)
 
   return async function call(
     grant: GrantRecord,
@@ -47,7 +61,7 @@ export function createRefreshCall(deps: RefreshDeps) {
       client = await clientOf(grant)
     } catch (error) {
       // Nothing was sent: the connector or credential is gone, or the database is.
-      await secrets.closeAttempt(grant.id, attempt.id, { failures: row.failures, coolDownMs: 0 })
+      undoAttempt(grant, row, attempt)
       throw error
     }
     try {
@@ -119,7 +133,7 @@ export function createRefreshCall(deps: RefreshDeps) {
     }
   }
 
-  /** Not the user's fault: the grant stays valid. An attempt without an answer stays open. */
+  /** Not the user's fault: the grant stays valid. An attempt stays open while it or an earlier one has no answer. */
   async function postponed(
     grant: GrantRecord,
     row: GrantSecretRecord,
@@ -129,7 +143,7 @@ export function createRefreshCall(deps: RefreshDeps) {
     const failures = row.failures + 1
     const outcome = { failures, coolDownMs: coolDownMs(failures, error) }
     await storePatiently(deps.log, { grantId: grant.id }, () =>
-      error.details.answered === false
+      error.details.answered === false || attempt.followsLostAnswer
         ? secrets.freeLease(grant.id, attempt.id, outcome)
         : secrets.closeAttempt(grant.id, attempt.id, outcome),
     )

@@ -14,7 +14,7 @@ import type { Vault } from '../ports/vault.ts'
 import { dataFailure } from '../provider-failure.ts'
 import type { GrantVault } from './grant-vault.ts'
 import type { ProviderClients } from './provider-clients.ts'
-import { createRefreshCall, type OpenAttempt } from './refresh-call.ts'
+import { createRefreshCall, createUndoAttempt, type OpenAttempt } from './refresh-call.ts'
 import { tokensAreDead } from './refresh-failure.ts'
 
 export interface RefreshDeps {
@@ -59,6 +59,7 @@ const POLL_MS = 75
  */
 export function createRefreshFlight(deps: RefreshDeps) {
   const call = createRefreshCall(deps)
+  const undoAttempt = createUndoAttempt(deps)
 
   return async function refresh(grant: GrantRecord, demand: RefreshDemand): Promise<LiveToken> {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
@@ -85,13 +86,17 @@ export function createRefreshFlight(deps: RefreshDeps) {
         version: row.version,
         followsLostAnswer: row.attempt !== null && !supersededStaysValid(grant),
       }
-      const taken = await deps.database.stores.secrets.takeLease({
+      const lease = deps.database.stores.secrets.takeLease({
         grantId: grant.id,
         version: row.version,
         expectedAttempt: row.attempt?.id ?? null,
         attempt: { id: attempt.id, holder: deps.database.liveness.self },
         leaseMs: LEASE_MS,
         holderIsGone: opened === 'holder-is-gone',
+      })
+      const taken = await lease.catch((error: unknown) => {
+        undoAttempt(grant, row, attempt)
+        throw error
       })
       if (!taken) {
         if (deps.clock.nowMs() >= waitUntilMs) throw waitedTooLong()

@@ -6,7 +6,7 @@ import type { PendingSecretRecord } from '../ports/records.ts'
 import type { SeenTokenKey } from '../ports/stores.ts'
 import { connectFailure } from '../provider-failure.ts'
 import type { ConnectInput } from './connect-input.ts'
-import { storePatiently } from './patient-store.ts'
+import { storePatiently, undoUnsent } from './patient-store.ts'
 import { openPending, type PendingSecret, sealPending } from './pending.ts'
 import { seenTokenKey } from './seen-token-key.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
@@ -21,6 +21,9 @@ interface Renewal {
   readonly lostNote: string
 }
 
+/** A pending secret that is good to use, and the version of its row: it counts only while that stands. */
+type Renewed = PendingSecret & { readonly version: number }
+
 const CALL_DEADLINE_MS = 15_000
 const WAIT_MS = 20_000
 const POLL_MS = 75
@@ -34,11 +37,14 @@ const POLL_MS = 75
 export function createPendingRenewal(deps: RefreshDeps) {
   const { pendingSecrets } = deps.database.stores
 
-  return async function renew(first: PendingSecretRecord, renewal: Renewal): Promise<PendingSecret | null> {
+  return async function renew(first: PendingSecretRecord, renewal: Renewal): Promise<Renewed | null> {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
+    const { id } = first
     for (let record: PendingSecretRecord | null = first; record; ) {
       const pending = openPending(deps.vault, record)
-      if (pending.tokens.expiresAt * 1000 - deps.clock.nowMs() > renewal.usableMs) return pending
+      if (pending.tokens.expiresAt * 1000 - deps.clock.nowMs() > renewal.usableMs) {
+        return { ...pending, version: record.version }
+      }
       if (pending.attempt && (await deps.database.liveness.isAlive(pending.attempt.holder))) {
         if (deps.clock.nowMs() >= waitUntilMs) {
           throw appError(
@@ -53,7 +59,13 @@ export function createPendingRenewal(deps: RefreshDeps) {
       } else {
         const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self }
         const sealed = sealPending(deps.vault, record, { ...pending, attempt })
-        if (await pendingSecrets.update(record.id, record.version, sealed)) {
+        const isOurs = await pendingSecrets
+          .update(record.id, record.version, sealed)
+          .catch((error: unknown) => {
+            undoUnsent(deps.log, { provider: record?.provider }, () => undoAttempt(id, attempt.id, pending))
+            throw error
+          })
+        if (isOurs) {
           return exchangeAgain({ ...record, version: record.version + 1 }, pending, renewal)
         }
       }
@@ -62,11 +74,19 @@ export function createPendingRenewal(deps: RefreshDeps) {
     return null
   }
 
+  async function undoAttempt(id: string, attemptId: string, before: PendingSecret): Promise<void> {
+    const record = await pendingSecrets.find(id)
+    if (!record || openPending(deps.vault, record).attempt?.id !== attemptId) return
+    const { secret, tokens, attempt } = before
+    const restored = { secret, tokens, ...(attempt ? { attempt: { ...attempt, holder: '' } } : {}) }
+    await pendingSecrets.update(id, record.version, sealPending(deps.vault, record, restored))
+  }
+
   async function exchangeAgain(
     record: PendingSecretRecord,
     pending: PendingSecret,
     { input, client, key, scope, lostNote }: Renewal,
-  ): Promise<PendingSecret> {
+  ): Promise<Renewed> {
     const { secret } = pending
     const followsLostAnswer = pending.attempt !== undefined
     const signal = AbortSignal.timeout(CALL_DEADLINE_MS)
@@ -91,7 +111,7 @@ export function createPendingRenewal(deps: RefreshDeps) {
         if (rotated) await stores.seenTokens.setPending(seenTokenKey(deps.vault, key, rotated), record.id)
       }),
     )
-    return next
+    return { ...next, version: record.version + 1 }
   }
 
   async function settleFailure(
@@ -106,9 +126,10 @@ export function createPendingRenewal(deps: RefreshDeps) {
       })
       return
     }
-    // Unanswered: the attempt stays, given up by its holder, so that the next request tries once more.
+    // Unanswered, now or earlier: the attempt stays, given up by its holder, so that the next request tries once
+    // more and a refusal then says why.
     const settled: PendingSecret =
-      error.details.answered === false
+      error.details.answered === false || pending.attempt !== undefined
         ? { ...pending, attempt: { id: deps.ids.uuid(), holder: '' } }
         : { secret: pending.secret, tokens: pending.tokens }
     await pendingSecrets.update(record.id, record.version, sealPending(deps.vault, record, settled))

@@ -10,6 +10,9 @@ import type { ConnectInput } from './connect-input.ts'
 import { grantEvent } from './outbox-event.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
 
+/** Undoes the transaction: the pending secret is used up or has been renewed. */
+class PendingMovedError extends Error {}
+
 /** What a new authentication brings to a grant, all of it checked at the provider. */
 export interface Authentication {
   readonly caller: Caller
@@ -32,13 +35,22 @@ export function emailKeyOf(email: string): string {
 /**
  * Makes the grant, or renews the one of the same mailbox: secret, seen tokens, event and audit row in one
  * transaction. The same mailbox keeps its grant id and its creation time (contract/auth.md 2.3).
+ *
+ * @returns null when another request has used or renewed the pending secret meanwhile, so that this one's is not
+ *          the newest: acquire again
+ * @throws AppError `grant.not_found` when the grant was deleted meanwhile
  */
 export function createUpsertGrant(deps: RefreshDeps) {
-  return async function upsert(authentication: Authentication): Promise<GrantRecord> {
+  return async function upsert(authentication: Authentication): Promise<GrantRecord | null> {
     // A second try finds the grant that another request has made between our look-up and our insert.
     for (let tries = 0; ; tries++) {
-      const made = await deps.database.transaction((stores) => write(stores, authentication))
-      if (made) return made
+      try {
+        const made = await deps.database.transaction((stores) => write(stores, authentication))
+        if (made) return made
+      } catch (error) {
+        if (error instanceof PendingMovedError) return null
+        throw error
+      }
       if (tries > 3) throw new Error('the grant of this mailbox could not be written')
     }
   }
@@ -62,9 +74,11 @@ export function createUpsertGrant(deps: RefreshDeps) {
         grant.emailKey === existing.emailKey
           ? null
           : await stores.grants.findByMailbox(caller.applicationId, input.module.id, grant.emailKey)
-      await stores.grants.update(
-        holder ? { ...grant, email: existing.email, emailKey: existing.emailKey } : grant,
-      )
+      const kept = holder ? { ...grant, email: existing.email, emailKey: existing.emailKey } : grant
+      if (!(await stores.grants.update(kept))) {
+        if (authentication.onto || acquired.kind === 'granted') throw appError('grant.not_found')
+        return null
+      }
     } else if (!(await stores.grants.insert(grant))) return null
     await writeSecret(stores, grant, authentication, existing !== null)
     await stores.outbox.insert(grantEvent(existing ? 'grant.updated' : 'grant.created', grant, deps))
@@ -104,7 +118,10 @@ export function createUpsertGrant(deps: RefreshDeps) {
     else await stores.secrets.insert(grant.id, grant.applicationId, sealed)
     if (acquired.kind !== 'pending') return
     await stores.seenTokens.grantPending(acquired.pendingId, grant.id, version)
-    await stores.pendingSecrets.delete(acquired.pendingId)
+    // Another request may have made the grant of it, and refreshed it since; or renewed it. Its token is newer.
+    if (!(await stores.pendingSecrets.delete(acquired.pendingId, acquired.pendingVersion))) {
+      throw new PendingMovedError()
+    }
   }
 
   function created(authentication: Authentication, emailKey: string): GrantRecord {

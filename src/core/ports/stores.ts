@@ -107,8 +107,8 @@ export interface GrantStore {
   ): Promise<readonly GrantRecord[]>
   /** @returns false when (application, provider, emailKey), the id or the accountId is taken */
   insert(record: GrantRecord): Promise<boolean>
-  /** Replaces everything but id, application, provider and createdAt. */
-  update(record: GrantRecord): Promise<void>
+  /** Replaces everything but id, application, provider and createdAt. @returns false when it is gone */
+  update(record: GrantRecord): Promise<boolean>
   /**
    * Makes a valid grant invalid.
    * @returns true only for the call that changed it, so that its event is written once
@@ -207,7 +207,11 @@ export interface PendingSecretStore {
   insert(record: Omit<PendingSecretRecord, 'version' | 'createdAtMs'>): Promise<void>
   /** Compare-and-swap on version. */
   update(id: string, version: number, sealed: string): Promise<boolean>
-  delete(id: string): Promise<void>
+  /**
+   * Deletes it, whatever its version where none is given.
+   * @returns false when it is gone or its version moved
+   */
+  delete(id: string, version?: number): Promise<boolean>
   /** Deletes those older than `ageMs`, with their seen tokens. @returns how many */
   deleteOlderThan(ageMs: number): Promise<number>
 }

@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
 import { appError } from '../../contract/errors.ts'
-import type { GrantSession } from '../../core/ports/grant-session.ts'
 import type { GrantMaterial, GrantSecret, Identity, MailServerLogin } from '../../core/ports/identity.ts'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import { isEmailAddress } from '../../formats/addresses.ts'
@@ -12,7 +11,7 @@ import type { ImapConnecting } from '../../protocols/imap/login.ts'
 import { openImapSession } from '../../protocols/imap/open-session.ts'
 import { verifySmtp } from '../../protocols/smtp/verify-smtp.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
-import type { ImapAccount } from '../../standards/imap-mail/imap-account.ts'
+import { mailboxAccount } from '../../standards/imap-mail/mailbox-account.ts'
 
 /** Set by the operator, so trusted as they are. */
 export interface IcloudEndpoints {
@@ -124,15 +123,4 @@ function readSettings(settings: JsonObject, endpoints: IcloudEndpoints): GrantMa
     smtp: { ...endpoints.smtp, tls: endpoints.smtp.port === 465 ? 'implicit' : 'starttls', ...login },
   }
   return { secret, publicSettings: { username } }
-}
-
-async function mailboxAccount(session: GrantSession, connecting: ImapConnecting): Promise<ImapAccount> {
-  const secret = await session.secret()
-  if (secret.kind !== 'mailbox')
-    throw new ProviderError('invalid-request', 'This grant has no mailbox login.')
-  const { host, port, username, password } = secret.imap
-  return {
-    key: JSON.stringify([session.grantId, host, port, username]),
-    open: (signal) => openImapSession({ ...secret.imap, auth: { password } }, connecting, signal),
-  }
 }

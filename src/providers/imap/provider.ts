@@ -1,12 +1,9 @@
 import { Type } from 'typebox'
-import type { GrantSession } from '../../core/ports/grant-session.ts'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import type { EgressGuard } from '../../kit/outbound/egress-guard.ts'
-import { ProviderError } from '../../kit/provider-error.ts'
 import type { ImapConnecting } from '../../protocols/imap/login.ts'
-import { openImapSession } from '../../protocols/imap/open-session.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
-import type { ImapAccount } from '../../standards/imap-mail/imap-account.ts'
+import { mailboxAccount } from '../../standards/imap-mail/mailbox-account.ts'
 import type { Autoconfig } from './autoconfig.ts'
 import { createImapIdentity } from './identity.ts'
 
@@ -44,16 +41,5 @@ export function createImap(deps: ImapDeps): ProviderModule & { close(): Promise<
     identity: createImapIdentity({ connecting, autoconfig: deps.autoconfig }),
     mail,
     close: () => mail.close(),
-  }
-}
-
-async function mailboxAccount(session: GrantSession, connecting: ImapConnecting): Promise<ImapAccount> {
-  const secret = await session.secret()
-  if (secret.kind !== 'mailbox')
-    throw new ProviderError('invalid-request', 'This grant has no mailbox login.')
-  const { host, port, username, password } = secret.imap
-  return {
-    key: JSON.stringify([session.grantId, host, port, username]),
-    open: (signal) => openImapSession({ ...secret.imap, auth: { password } }, connecting, signal),
   }
 }

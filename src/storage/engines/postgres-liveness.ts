@@ -13,11 +13,14 @@ const HEARTBEAT_MS = 10_000
 const FIRST_RETRY_MS = 200
 const MAX_RETRY_MS = 5_000
 const END_WAIT_MS = 2_000
+/** How long after a loss of this process's own lock other living processes may still be retaking theirs. */
+const SETTLE_MS = 2 * MAX_RETRY_MS + 5_000
 
 /**
  * Shows other processes that this one lives: a session advisory lock on a connection of its own, named after
  * the holder id. It falls with the process or its connection, not with a pause. A lost connection is made
- * anew and the lock taken again.
+ * anew and the lock taken again. A restart of the server takes every process's lock at once: one who has just lost its
+ * own therefore believes for a while that the others live, so that no request of theirs is sent a second time.
  */
 export class PostgresLiveness implements Liveness {
   readonly self: string
@@ -27,6 +30,8 @@ export class PostgresLiveness implements Liveness {
   #client: pg.Client | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  /** on the clock of `performance` */
+  #lostAtMs = Number.NEGATIVE_INFINITY
 
   /** @param connection  where the locks of others are asked about */
   constructor(options: {
@@ -53,6 +58,7 @@ export class PostgresLiveness implements Liveness {
   async isAlive(holder: string): Promise<boolean> {
     if (holder === this.self) return true
     if (holder === NOBODY) return false
+    if (performance.now() - this.#lostAtMs < SETTLE_MS) return true
     // Shared, so that two who ask at once don't take each other for the holder; free again with the statement.
     const free = sql<{
       free: boolean
@@ -103,6 +109,7 @@ export class PostgresLiveness implements Liveness {
   #lose(client: pg.Client): void {
     if (this.#closed || this.#client !== client) return
     this.#client = undefined
+    this.#lostAtMs = performance.now()
     this.#logger.warn({ holder: this.self }, 'liveness-lock-lost')
     void discard(client)
     this.#later(0, () => this.#retake(FIRST_RETRY_MS))
@@ -111,6 +118,7 @@ export class PostgresLiveness implements Liveness {
   async #retake(nextRetryMs: number): Promise<void> {
     try {
       await this.#hold()
+      this.#lostAtMs = performance.now()
       this.#logger.info({ holder: this.self }, 'liveness-lock-retaken')
     } catch (error) {
       this.#logger.debug({ err: error }, 'liveness-lock-not-retaken')

@@ -60,12 +60,13 @@ export function createGrantStore(connection: Connection): GrantStore {
       return result.numInsertedOrUpdatedRows === 1n
     },
     async update(record) {
-      await connection
+      const result = await connection
         .updateTable('grants')
         .set(changeable(record))
         .where('id', '=', record.id)
         .where('application_id', '=', record.applicationId)
-        .execute()
+        .executeTakeFirst()
+      return result.numUpdatedRows === 1n
     },
     async markInvalid(applicationId, id, reason) {
       const result = await connection

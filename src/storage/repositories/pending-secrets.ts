@@ -39,8 +39,13 @@ export function createPendingSecretStore(connection: Connection, engine: Engine)
         .executeTakeFirst()
       return result.numUpdatedRows === 1n
     },
-    async delete(id) {
-      await connection.deleteFrom('pending_secrets').where('id', '=', id).execute()
+    async delete(id, version) {
+      const result = await connection
+        .deleteFrom('pending_secrets')
+        .where('id', '=', id)
+        .$if(version !== undefined, (deletion) => deletion.where('version', '=', version ?? 0))
+        .executeTakeFirst()
+      return result.numDeletedRows === 1n
     },
     async deleteOlderThan(ageMs) {
       let total = 0
