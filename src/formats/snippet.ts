@@ -1,4 +1,7 @@
-import { convert } from 'html-to-text'
+import { createRequire } from 'node:module'
+import type { convert as htmlToText } from 'html-to-text'
+
+type Convert = typeof htmlToText
 
 const SNIPPET_CODE_POINTS = 100
 /** Enough source for 100 visible characters of ordinary mail; a bound on work for hostile mail. */
@@ -13,9 +16,20 @@ export function snippetOfText(text: string): string {
   return Array.from(line).slice(0, SNIPPET_CODE_POINTS).join('')
 }
 
+let convert: Convert | undefined
+
+/** Loads the converter with the first HTML message: it is large, and a mapper can't wait for an import. */
+function converter(): Convert {
+  if (!convert) {
+    const loaded: { readonly convert: Convert } = createRequire(import.meta.url)('html-to-text')
+    convert = loaded.convert
+  }
+  return convert
+}
+
 /** Makes a snippet from HTML: visible text only, no link targets, no images. Never throws. */
 export function snippetOfHtml(html: string): string {
-  const text = convert(html.slice(0, HTML_SOURCE_LIMIT), {
+  const text = converter()(html.slice(0, HTML_SOURCE_LIMIT), {
     wordwrap: false,
     limits: { maxInputLength: HTML_SOURCE_LIMIT, maxDepth: 100, maxChildNodes: 2000, ellipsis: '' },
     selectors: [

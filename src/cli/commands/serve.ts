@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
+import { startLean } from '../lean-start.ts'
 import { stopAndExit, watchSignals } from '../lifetime.ts'
 
 const ROLES = ['all', 'api', 'worker'] as const
@@ -18,8 +19,10 @@ export function addServe(program: Command, context: Context): void {
     .action(async (options: { readonly role: Role }) => {
       const config = context.config()
       const lifetime = watchSignals()
+      const endLeanStart = startLean()
       const app = await context.app()
       const server = await app.serve(config, { role: options.role })
+      endLeanStart()
       context.print(JSON.stringify({ event: 'listening', url: server.url }))
       await lifetime.ended
       await stopAndExit(() => server.stop(), 0)

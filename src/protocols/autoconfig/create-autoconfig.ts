@@ -2,7 +2,7 @@ import { domainOf } from '../../formats/addresses.ts'
 import { withDeadline } from '../../kit/deadline.ts'
 import type { HttpClient } from '../../kit/outbound/http-client.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
-import { type DetectedServers, readClientConfig } from './client-config.ts'
+import type { DetectedServers } from './client-config.ts'
 import type { MailDns } from './dns.ts'
 import { readHostName } from './host-name.ts'
 import { serversBySrv } from './srv-servers.ts'
@@ -105,7 +105,10 @@ async function fetchConfig(
       maxBytes: MAX_BYTES,
     }),
   )
-  return response?.status === 200 ? readClientConfig(response.body.toString('utf8'), domain) : null
+  if (response?.status !== 200) return null
+  // Loaded with the first document: the XML parser is large.
+  const { readClientConfig } = await import('./client-config.ts')
+  return readClientConfig(response.body.toString('utf8'), domain)
 }
 
 /** A source that can't be reached knows nothing; that is no error. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { rootCertificates, type ConnectionOptions } from 'node:tls'
-import { ImapFlow } from 'imapflow'
+import type { ImapFlow } from 'imapflow'
 import { withDeadline } from '../../kit/deadline.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { toImapError } from './errors.ts'
@@ -34,7 +34,9 @@ export async function openImapSession(
   const host = connecting.guard
     ? (await connecting.guard.resolve(login.host, login.port, 'mail', signal)).address
     : login.host
-  const client = new ImapFlow({
+  // Loaded with the first session: a server without IMAP grants never needs it.
+  const { ImapFlow: Client } = await import('imapflow')
+  const client = new Client({
     host,
     port: login.port,
     secure: login.tls === 'implicit',

@@ -101,11 +101,11 @@ export async function requestToken(http: HttpClient, request: TokenRequest): Pro
       },
     )
   }
-  const answer = readError(response, body, request.nowMs)
+  const answer = readError(response, withoutSecrets(body, sentSecrets(request)), request.nowMs)
   throw request.judge?.(answer) ?? judgeTokenError(answer)
 }
 
-function authorization({ client, clientAuthentication }: TokenRequest): { readonly [name: string]: string } {
+function authorization({ client, clientAuthentication }: TokenRequest): { readonly authorization?: string } {
   if (clientAuthentication !== 'basic') return {}
   const pair = `${formEncode(client.clientId)}:${formEncode(client.clientSecret?.open() ?? '')}`
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
@@ -126,6 +126,33 @@ function formBody({ client, clientAuthentication, form }: TokenRequest): string 
     fields.set('client_secret', client.clientSecret.open())
   }
   return fields.toString()
+}
+
+/** Shorter texts stand in answers by chance. */
+const SHORTEST_SECRET = 8
+
+/** All forms in which the request carried secrets. */
+function sentSecrets(request: TokenRequest): readonly string[] {
+  const { client, form } = request
+  const values = [client.clientSecret, ...Object.values(form)].flatMap((value) =>
+    value instanceof Secret ? [value.open()] : [],
+  )
+  const basic = authorization(request).authorization?.replace('Basic ', '')
+  return [...values, ...values.map(formEncode), ...(basic === undefined ? [] : [basic])]
+    .filter((text) => text.length >= SHORTEST_SECRET)
+    .toSorted((a, b) => b.length - a.length)
+}
+
+/** Takes out of an error answer what the request carried: nobody promises that a provider, or a proxy, quotes none of it. */
+function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === 'string') {
+    return secrets.reduce((text, secret) => text.replaceAll(secret, '[secret]'), value)
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutSecrets(item, secrets))
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, secrets)]),
+  )
 }
 
 function readTokens(body: JsonObject, nowMs: number): TokenAnswer | undefined {

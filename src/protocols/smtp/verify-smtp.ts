@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { rootCertificates, type ConnectionOptions } from 'node:tls'
-import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { withDeadline } from '../../kit/deadline.ts'
 import type { EgressGuard } from '../../kit/outbound/egress-guard.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
@@ -41,7 +41,9 @@ export async function verifySmtp(
   const host = connecting.guard
     ? (await connecting.guard.resolve(login.host, login.port, 'mail', signal)).address
     : login.host
-  const connection = new SMTPConnection({
+  // Loaded with the first check: most servers never make one.
+  const { default: Connection } = await import('nodemailer/lib/smtp-connection')
+  const connection: SMTPConnection = new Connection({
     host,
     port: login.port,
     secure: login.tls === 'implicit',

@@ -138,7 +138,7 @@ async function identify(deps: GoogleDeps, call: IdentifyCall): Promise<Account> 
   const { tokens, signal } = call
   if (!tokens) throw new ProviderError('invalid-request', 'Google needs a token to name the account.')
   const scope = tokens.scope ? { scope: tokens.scope } : {}
-  const claims = idTokenClaims(tokens.idToken)
+  const claims = await idTokenClaims(tokens.idToken)
   const known = toAccount(claims) ?? toAccount(await tryGet(deps, deps.endpoints.userinfoUrl, tokens, signal))
   if (known) return { ...known, ...scope, publicSettings: call.publicSettings }
   const profile = await tryGet(

@@ -1,4 +1,3 @@
-import { importPKCS8, SignJWT } from 'jose'
 import type { ProviderClient } from '../../core/ports/identity.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { Secret } from '../../kit/secret.ts'
@@ -24,6 +23,7 @@ export async function signAssertion(request: {
   const issuedAt = Math.floor(request.nowMs / 1000)
   try {
     // Keys that travelled through an environment variable have their line ends written out.
+    const { importPKCS8, SignJWT } = await import('jose')
     const key = await importPKCS8(privateKey.open().replaceAll('\\n', '\n'), 'RS256')
     const assertion = await new SignJWT({ scope: request.scopes.join(' ') })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', ...(keyId ? { kid: keyId.open() } : {}) })

@@ -51,7 +51,7 @@ export function createMicrosoftIdentity(deps: GraphDeps): Identity {
 
 /** Graph's `/me`; where `User.Read` is missing, the id token. */
 async function identifyUser(deps: GraphDeps, call: IdentifyCall, tokens: Tokens): Promise<Account> {
-  const claims = idTokenClaims(tokens.idToken)
+  const claims = await idTokenClaims(tokens.idToken)
   const user = await tryGet(deps, call, tokens, '/me', WHO)
   const fromToken = accountOfClaims(claims)
   const email = (user instanceof ProviderError ? undefined : accountAddress(user)) ?? fromToken.email
