@@ -1,18 +1,18 @@
-// A server whose process is killed (as by kill -9) at the nth step of its database work after it was armed: started by
-// the crash tests, in a process of its own. A step is one call of a store outside a transaction, or one transaction;
-// KILL_WHEN says whether it dies before the step is begun or after it is durable.
+// A server whose process is killed (as by kill -9) at the nth step of its database work after a request said so: started
+// by the crash tests, in a process of its own. A step is one call of a store outside a transaction, or one transaction.
+// The request that is to die carries `x-kill-at` (which step, counted from that request) and `x-kill-when` (before the
+// step is begun, or after it is durable).
 import { startServer } from '../../src/app/serve.ts'
 import { createLogger } from '../../src/app/logger.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Database, Stores } from '../../src/core/ports/stores.ts'
 
-const killAt = Number(process.env['KILL_AT'] ?? 0)
-const killBefore = process.env['KILL_WHEN'] === 'before'
+let killAt = 0
+let killBefore = false
 let step = 0
-let armed = false
 
 async function stepped<T>(work: () => Promise<T>): Promise<T> {
-  if (!armed) return work()
+  if (killAt === 0) return work()
   step += 1
   const isLast = step === killAt
   if (isLast && killBefore) die()
@@ -49,6 +49,11 @@ function killableStores(stores: Stores): Stores {
 
 const config = loadConfig()
 const server = await startServer(config, 'all', createLogger(config.logLevel), { wrapDatabase: killable })
-armed = killAt > 0
+server.application.http.server.prependListener('request', ({ headers }) => {
+  if (headers['x-kill-at'] === undefined) return
+  killAt = Number(headers['x-kill-at'])
+  killBefore = headers['x-kill-when'] === 'before'
+  step = 0
+})
 process.stdout.write(`${JSON.stringify({ event: 'listening', url: server.url })}\n`)
 process.on('SIGTERM', () => void server.stop())

@@ -58,13 +58,12 @@ export class PostgresLiveness implements Liveness {
   async isAlive(holder: string): Promise<boolean> {
     if (holder === this.self) return true
     if (holder === NOBODY) return false
-    if (performance.now() - this.#lostAtMs < SETTLE_MS) return true
     // Shared, so that two who ask at once don't take each other for the holder; free again with the statement.
     const free = sql<{
       free: boolean
     }>`select pg_try_advisory_xact_lock_shared(${lockKey(holder)}::bigint) as free`
     const { rows } = await free.execute(this.#connection)
-    return rows[0]?.free !== true
+    return rows[0]?.free !== true || performance.now() - this.#lostAtMs < SETTLE_MS
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestOAuthServer } from '../support/oauth-server.ts'
+import { callApi, type ServerProcess, startServerProcess } from '../support/server-process.ts'
+
+// The OAuth server replaces the refresh token with each use and kills the grant when an old one comes again, so a
+// token that is lost or spent twice can't go unseen.
+
+const KEY = 'crash-test-api-key-of-more-than-32-characters'
+const MOST_STEPS = 40
+
+export type When = 'before' | 'after'
+
+/** Starts servers over one database with a yahoo connector, whose endpoints are the OAuth server's. */
+export type StartServer = () => Promise<ServerProcess>
+
+/** @param database  which one, as environment variables */
+export async function prepareWorld(
+  oauth: TestOAuthServer,
+  database: { readonly [name: string]: string },
+): Promise<StartServer> {
+  const environment = {
+    ...database,
+    GRANTWAY_PORT: '0',
+    GRANTWAY_API_KEY: KEY,
+    GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    GRANTWAY_LOG_LEVEL: 'warn',
+    // Written by the first, which ends in peace; halves the start of the others.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'grantway-crash-compile-cache'),
+    GRANTWAY_YAHOO_TOKEN_URL: oauth.tokenUrl,
+    GRANTWAY_YAHOO_USERINFO_URL: oauth.userinfoUrl,
+  }
+  const start = () => startServerProcess(['test/crash/killable-server.ts'], environment)
+  const server = await start()
+  const settings = { client_id: 'basic-app', client_secret: 'basic-app-secret' }
+  const made = await callApi(server, KEY, 'POST', '/v3/connectors', { provider: 'yahoo', settings })
+  assert.equal(made.status, 201)
+  await server.end('SIGTERM')
+  return start
+}
+
+export const connect = (server: ServerProcess, refreshToken: string) =>
+  callApi(server, KEY, 'POST', '/v3/connect/custom', body(refreshToken))
+
+export const readGrant = (server: ServerProcess, id: string) =>
+  callApi(server, KEY, 'GET', `/v3/grants/${id}`)
+
+const body = (refreshToken: string) => ({ provider: 'yahoo', settings: { refresh_token: refreshToken } })
+
+/**
+ * Connects on a server that dies at that step of it, and sees to it that it is gone.
+ * @returns whether the request was answered: it has fewer steps
+ */
+async function connectAndDie(
+  server: ServerProcess,
+  refreshToken: string,
+  kill: { readonly at: number; readonly when: When },
+): Promise<boolean> {
+  const survived = await fetch(`${server.url}/v3/connect/custom`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      'content-type': 'application/json',
+      'x-kill-at': String(kill.at),
+      'x-kill-when': kill.when,
+    },
+    body: JSON.stringify(body(refreshToken)),
+  }).then(
+    ({ status }) => status === 201,
+    () => false,
+  )
+  await server.end('SIGKILL')
+  return survived
+}
+
+/**
+ * Kills a server at each step of a request. The server that shows what became of one step is the one that dies at the
+ * next: one start per step.
+ *
+ * @param steps.every   kill only at every nth step
+ * @param steps.token   the refresh token whose connecting dies at this step, on that server
+ * @param steps.check   looks at what is left, on a server started after the death
+ */
+export async function killAtEachStep(
+  start: StartServer,
+  when: When,
+  steps: {
+    readonly every: number
+    token(at: number, server: ServerProcess): Promise<string>
+    check(server: ServerProcess, at: number, token: string): Promise<void>
+  },
+): Promise<void> {
+  let server = await start()
+  try {
+    for (let at = 1, survived = false; !survived; at += steps.every) {
+      assert.ok(at < MOST_STEPS, 'the request has no end')
+      const token = await steps.token(at, server)
+      survived = await connectAndDie(server, token, { at, when })
+      server = await start()
+      await steps.check(server, at, token)
+    }
+  } finally {
+    await server.end('SIGKILL')
+  }
+}
+
+/** Kills connect/custom of a new token at each step. @returns at how many of them the token was lost */
+export async function killConnecting(
+  oauth: TestOAuthServer,
+  start: StartServer,
+  when: When,
+  every = 1,
+): Promise<number> {
+  let lost = 0
+  await killAtEachStep(start, when, {
+    every,
+    token: async (at) => (await oauth.mint(`${when}-${at}@testworld.example`, 'basic-app')).refresh_token,
+    async check(server, at, token) {
+      const again = await connect(server, token)
+      if (again.status === 201) {
+        const third = await connect(server, token)
+        assert.equal(third.status, 201, `a third time after step ${at}: ${JSON.stringify(third.body)}`)
+        assert.equal(third.body.data.id, again.body.data.id)
+        return
+      }
+      // The provider's answer died with the process before it could be committed.
+      lost += 1
+      assert.equal(again.status, 401, JSON.stringify(again.body))
+      assert.equal(again.body.error.type, 'grant.refresh_token_invalid')
+      assert.match(again.body.error.message, /answer .* was lost/)
+    },
+  })
+  return lost
+}
