@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Origin: start-dovecot.sh of the project's testworld (real servers to test against), copied unchanged so that a clone is complete.
+# Origin: start-dovecot.sh of the project's testworld (real servers to test against), copied so that a clone is complete; changed: the authentication penalty is off.
 # Dovecot (IMAP, LMTP, ManageSieve) and Postfix (SMTP) on loopback, with password and OAuth users.
 #   start-dovecot.sh start|stop|status|env|reset|fill [USER [N]]
 # Real programs from Debian; the private state is under $TESTWORLD_DIR/dovecot.
@@ -193,6 +193,13 @@ service auth {
   inet_listener {
     address = 127.0.0.1
     port = $AUTHP
+  }
+}
+# Tests sign in wrongly on purpose: without this Dovecot answers the next sign-ins of the same address up to 15 s late
+# (doc.dovecot.org, "authentication penalty", checked 2026-11), and Postfix gives up on it with 454.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
   }
 }
 service stats {
