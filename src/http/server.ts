@@ -53,6 +53,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   app.server.on('checkExpectation', refuseExpectation)
   registerJsonBodies(app)
   addAnswerHeaders(app)
+  endConnectionsOnClose(app)
   addRequestLog(app, deps)
   await app.register(compress, {
     global: true,
@@ -77,6 +78,17 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     reserveMessageWords(scope)
   })
   return app
+}
+
+/** Once the server closes, each answer ends its connection: an idle one would hold the close up. */
+function endConnectionsOnClose(app: FastifyInstance): void {
+  let closes = false
+  app.addHook('preClose', async () => {
+    closes = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (closes) reply.header('connection', 'close')
+  })
 }
 
 /** Runs last before an answer leaves: Fastify appends a charset, and Ruby compares the header as a whole. */
