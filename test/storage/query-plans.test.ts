@@ -94,6 +94,7 @@ async function everyReadAndChange(stores: Stores): Promise<void> {
   await stores.grants.find(application, grant.id)
   await stores.grants.findByMailbox(application, 'google', 'e')
   await stores.grants.listByEmail(application, 'e')
+  await stores.grants.sharesAccount({ ...grant, identityKey: 'i' })
   await stores.grants.findByAccountId(application, 'a')
   await stores.grants.update(grant)
   await stores.grants.markInvalid(application, grant.id, reason)

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { connectorId, credentialId, grantId } from '../../src/contract/ids.ts'
 import { aGrant, aTokenKey, newApplicationId, someTokens } from './records.ts'
 import type { Subject } from './suite.ts'
+import { randomIds } from '../../src/kit/ids.ts'
 
 const REASON = {
   code: 'refresh_token_revoked',
@@ -35,6 +36,19 @@ export function coversGrants(subject: Subject): void {
     }
     assert.deepEqual(await stores().grants.findByAccountId(full.applicationId, 'v2-account'), full)
     assert.equal(await stores().grants.findByAccountId(bare.applicationId, 'v2-account'), null)
+  })
+
+  test('tells whether another grant, of any application, is of the same account', async () => {
+    const identityKey = randomIds.uuid()
+    const grant = aGrant({ identityKey })
+    await stores().grants.insert(grant)
+    assert.equal(await stores().grants.sharesAccount(grant), false)
+    assert.equal(await stores().grants.insert(aGrant({ identityKey, provider: 'imap' })), true)
+    assert.equal(await stores().grants.sharesAccount(grant), false)
+    const twin = aGrant({ identityKey })
+    await stores().grants.insert(twin)
+    assert.equal(await stores().grants.sharesAccount(grant), true)
+    assert.equal(await stores().grants.sharesAccount({ ...twin, identityKey: null }), false)
   })
 
   test('refuses a second grant of a mailbox, an id or an account id', async () => {

@@ -7,6 +7,9 @@ const REVOKE_DEADLINE_MS = 5_000
 /**
  * Asks the provider to forget a deleted grant's token, as well as it can be done: the grant is gone here
  * whatever the provider says. The secret is read before the deletion and used after it.
+ *
+ * Nothing is revoked while another grant is of the same account: a revocation ends the whole consent of the user
+ * for the client (Google: "Revoking a token", checked 2026-11), so that one would die for our reasons.
  */
 export function createRevokeAtProvider(deps: RefreshDeps) {
   return {
@@ -14,6 +17,7 @@ export function createRevokeAtProvider(deps: RefreshDeps) {
     async prepare(grant: GrantRecord): Promise<((signal: AbortSignal) => Promise<void>) | null> {
       const { revoke } = deps.providers.get(grant.provider)?.identity ?? {}
       if (!revoke || grant.status === 'invalid') return null
+      if (await deps.database.stores.grants.sharesAccount(grant)) return null
       const row = await deps.database.stores.secrets.find(grant.id)
       const connector = await deps.database.stores.connectors.find(grant.applicationId, grant.provider)
       const client = row && connector && (await deps.clients.open(connector, grant.credentialId, undefined))

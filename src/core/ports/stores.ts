@@ -98,6 +98,11 @@ export interface GrantStore {
   ): Promise<GrantRecord | null>
   /** Every grant of that address, whatever the provider; the caller chooses. */
   listByEmail(applicationId: ApplicationId, emailKey: string): Promise<readonly GrantRecord[]>
+  /**
+   * Whether another grant of the installation, whatever its application, is of the same account at the
+   * provider. False where the provider doesn't say who the account is.
+   */
+  sharesAccount(grant: GrantRecord): Promise<boolean>
   findByAccountId(applicationId: ApplicationId, accountId: string): Promise<GrantRecord | null>
   /** A page; ties of the sort time are broken by id, so that pages neither overlap nor skip. */
   list(

@@ -175,6 +175,12 @@ async function createGrantIndexes({ schema }: Connection): Promise<void> {
     .columns(['connector_id', 'status', 'id'])
     .execute()
   await schema
+    .createIndex('grants_identity')
+    .on('grants')
+    .columns(['provider', 'identity_key'])
+    .where('identity_key', 'is not', null)
+    .execute()
+  await schema
     .createIndex('grants_credential')
     .on('grants')
     .columns(['credential_id', 'status', 'id'])

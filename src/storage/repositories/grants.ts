@@ -33,6 +33,18 @@ export function createGrantStore(connection: Connection): GrantStore {
         .execute()
       return rows.map(toRecord)
     },
+    async sharesAccount({ id, provider, identityKey }) {
+      if (identityKey === null) return false
+      const row = await connection
+        .selectFrom('grants')
+        .select('id')
+        .where('provider', '=', provider)
+        .where('identity_key', '=', identityKey)
+        .where('id', '!=', id)
+        .limit(1)
+        .executeTakeFirst()
+      return row !== undefined
+    },
     async findByAccountId(applicationId, accountId) {
       const row = await grants()
         .where('application_id', '=', applicationId)
