@@ -5,7 +5,8 @@ import type { Database } from '../core/ports/stores.ts'
 import { EncryptionKeyError, loadDataKeys } from '../core/vault/data-keys.ts'
 import { createVault } from '../core/vault/vault.ts'
 import { createHttpServer } from '../http/server.ts'
-import { startPendingExpiry } from '../jobs/pending-expiry.ts'
+import { silentTelemetry } from '../core/ports/telemetry.ts'
+import { type Jobs, startJobs } from '../jobs/start-jobs.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { type Ids, randomIds } from '../kit/ids.ts'
 import type { Logger } from '../kit/logger.ts'
@@ -24,6 +25,8 @@ export interface Application {
   readonly services: Services
   readonly http: FastifyInstance
   readonly metrics: Metrics
+  /** null in a process that runs no background work */
+  readonly jobs: Jobs | null
   /** Ends background work, waits for answers that are under way, closes pools and the database. */
   close(): Promise<void>
 }
@@ -78,15 +81,18 @@ export async function compose(options: ComposeOptions): Promise<Application> {
         return (await database.pendingMigrations()).length === 0
       },
     })
-    const expiry = options.runsJobs ? startPendingExpiry(database, log) : null
+    const { userHosts } = outbound
+    const jobDeps = { database, vault, accessTokens, userHosts, telemetry: silentTelemetry, clock, ids, log }
+    const jobs = options.runsJobs ? startJobs(jobDeps) : null
     return {
       database,
       services,
       http,
       metrics,
+      jobs,
       async close() {
         await http.close()
-        await expiry?.stop()
+        await jobs?.stop()
         await accessTokens.idle()
         await outbound.close()
         await database.close()

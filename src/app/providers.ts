@@ -7,7 +7,7 @@ import type { Database } from '../core/ports/stores.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Logger } from '../kit/logger.ts'
 import { createEgressGuard } from '../kit/outbound/egress-guard.ts'
-import { createHttpClient } from '../kit/outbound/http-client.ts'
+import { createHttpClient, type HttpClient } from '../kit/outbound/http-client.ts'
 import { createAutoconfig } from '../protocols/autoconfig/create-autoconfig.ts'
 import { createMailDns } from '../protocols/autoconfig/dns.ts'
 import { createGoogle } from '../providers/google/create-google.ts'
@@ -22,6 +22,8 @@ import { createZoom } from '../providers/zoom/create-zoom.ts'
 export interface Outbound {
   readonly providers: ReadonlyMap<ProviderName, ProviderModule>
   readonly detect: DetectService
+  /** Speaks to hosts that users name (webhook destinations), through the egress guard. */
+  readonly userHosts: HttpClient
   close(): Promise<void>
 }
 
@@ -56,6 +58,7 @@ export function createProviders(
   return {
     providers: new Map(modules.map((module) => [module.id, module])),
     detect: createDetectService({ lookups, connectors: database.stores.connectors, clock, log }),
+    userHosts: guarded,
     async close() {
       await Promise.all([imap.close(), icloud.close(), yahoo.close()])
       await Promise.all([http.close(), guarded.close()])

@@ -9,9 +9,12 @@ import { createCredentialStore } from './repositories/credentials.ts'
 import { createDataKeyStore } from './repositories/data-keys.ts'
 import { createGrantSecretStore } from './repositories/grant-secrets.ts'
 import { createGrantStore } from './repositories/grants.ts'
+import { createJobStore } from './repositories/jobs.ts'
 import { createOutboxStore } from './repositories/outbox.ts'
 import { createPendingSecretStore } from './repositories/pending-secrets.ts'
+import { createRateStore } from './repositories/rates.ts'
 import { createSeenTokenStore } from './repositories/seen-tokens.ts'
+import { createWebhookStore } from './repositories/webhooks.ts'
 
 /** Makes all stores over one connection or transaction. */
 export function createStores(connection: Connection, engine: Engine): Stores {
@@ -26,7 +29,10 @@ export function createStores(connection: Connection, engine: Engine): Stores {
     seenTokens: createSeenTokenStore(connection, engine),
     pendingSecrets: createPendingSecretStore(connection, engine),
     dataKeys: createDataKeyStore(connection),
-    outbox: createOutboxStore(connection),
+    outbox: createOutboxStore(connection, engine),
+    jobs: createJobStore(connection, engine),
+    webhooks: createWebhookStore(connection, engine),
+    rates: createRateStore(connection, engine),
     audit: createAuditStore(connection),
   }
 }

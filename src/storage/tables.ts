@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 import type { Platform } from '../contract/application.ts'
 import type { ApplicationId, ConnectorId, CredentialId, GrantId } from '../contract/ids.ts'
 import type { CredentialType, ProviderName } from '../contract/providers.ts'
-import type { GrantTrigger } from '../contract/triggers.ts'
+import type { JobKind, JobState, WebhookStatus } from '../core/ports/records.ts'
 
 /*
  * The rows as they stand in the database (migrations/ makes them). Times named `…_at` are Unix seconds,
@@ -46,6 +46,7 @@ export interface ConnectorRow {
   readonly settings: string
   readonly scope: string
   readonly active_credential_id: CredentialId | null
+  readonly alarm: string | null
   readonly created_at: number
   readonly updated_at: number
 }
@@ -76,6 +77,7 @@ export interface GrantRow {
   readonly name: string | null
   readonly status: 'valid' | 'invalid'
   readonly reason: string | null
+  readonly reason_code: string | null
   readonly scope: string
   readonly state: string | null
   readonly ip: string | null
@@ -103,6 +105,10 @@ export interface GrantSecretRow {
   readonly attempt_started_at_ms: number | null
   readonly failures: number
   readonly cool_down_until_ms: number | null
+  /** the grant's connector: refreshes ahead are claimed and limited per connector */
+  readonly connector_id: ConnectorId | null
+  /** coarse: when somebody last used the grant, within an hour or so */
+  readonly last_used_at_ms: number | null
 }
 
 export interface SeenTokenRow {
@@ -144,9 +150,61 @@ interface OutboxRow {
   readonly id: string
   readonly application_id: ApplicationId
   readonly grant_id: GrantId
-  readonly trigger: GrantTrigger
+  readonly trigger: string
+  readonly source: string
   readonly payload: string
   readonly created_at: number
+  /** 1 once its deliveries are enqueued */
+  readonly fanned_out: number
+}
+
+export interface WebhookRow {
+  readonly id: string
+  readonly application_id: ApplicationId
+  readonly description: string
+  readonly trigger_types: string
+  readonly url: string
+  readonly sealed_secret: string
+  readonly status: WebhookStatus
+  /** the status that the notification addresses were last told of */
+  readonly told_status: WebhookStatus | null
+  readonly notification_email_addresses: string
+  readonly compressed_delivery: number
+  readonly status_updated_at: number
+  readonly created_at: number
+  readonly updated_at: number
+}
+
+interface WebhookCountRow {
+  readonly webhook_id: string
+  /** minutes since the Unix epoch, of the database's clock */
+  readonly minute: number
+  readonly succeeded: number
+  readonly failed: number
+}
+
+interface JobRow {
+  readonly seq: Generated<number>
+  readonly id: string
+  readonly kind: JobKind
+  readonly lane: string
+  readonly dedupe_key: string
+  readonly application_id: ApplicationId
+  readonly payload: string
+  readonly state: JobState
+  readonly attempts: number
+  readonly due_at_ms: number
+  readonly lease: string | null
+  readonly holder: string | null
+  readonly outcome: string | null
+  readonly created_at_ms: number
+  readonly finished_at_ms: number | null
+}
+
+interface RateWindowRow {
+  readonly key: string
+  readonly window_start_ms: number
+  readonly used: number
 }
 
 interface AuditRow {
@@ -178,6 +236,10 @@ export interface Tables {
   readonly pending_secrets: PendingSecretRow
   readonly data_keys: DataKeyRow
   readonly outbox: OutboxRow
+  readonly webhooks: WebhookRow
+  readonly webhook_counts: WebhookCountRow
+  readonly jobs: JobRow
+  readonly rate_windows: RateWindowRow
   readonly audit_log: AuditRow
   readonly schema_migrations: SchemaMigrationRow
 }

@@ -222,6 +222,7 @@ function record(provider: ProviderName): ConnectorRecord {
     settings: {},
     scope: [],
     activeCredentialId: null,
+    alarm: null,
     createdAt: 0,
     updatedAt: 0,
   }

@@ -49,6 +49,8 @@ const ENGINE: Engine = {
   sequence: sql`integer`,
   hasTable: async () => true,
   isUniqueViolation: () => false,
+  skippingLocked: (query) => query,
+  makeAppendOnly: () => Promise.reject(new Error('not here')),
   withMigrationLock: () => Promise.reject(new Error('not here')),
 }
 

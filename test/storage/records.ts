@@ -58,6 +58,7 @@ export function aConnector(changes: Partial<ConnectorRecord> = {}): ConnectorRec
     settings: { topic_name: 'projects/x/topics/y' },
     scope: ['openid', 'email'],
     activeCredentialId: null,
+    alarm: null,
     createdAt: 1_700_000_000,
     updatedAt: 1_700_000_000,
     ...changes,

@@ -183,7 +183,8 @@ export function coversAdminRecords(subject: Subject): void {
       applicationId,
       grantId: grantId(randomUUID()),
       trigger: 'grant.created' as const,
-      payload: { name },
+      source: '/nylas/system',
+      data: { object: { name } },
       createdAt: 1_700_000_000,
     }))
     for (const event of events) await stores().outbox.insert(event)

@@ -3,6 +3,7 @@ import type { Database } from '../../src/core/ports/stores.ts'
 import { coversAdminRecords } from './suite-admin.ts'
 import { coversGrantLists } from './suite-grant-lists.ts'
 import { coversGrants } from './suite-grants.ts'
+import { coversQueue } from './suite-queue.ts'
 import { coversSecrets } from './suite-secrets.ts'
 import { coversSeenTokens } from './suite-seen-tokens.ts'
 import { coversTransactions } from './suite-transactions.ts'
@@ -38,5 +39,6 @@ export function describeStorage(engine: string, open: () => Promise<FreshDatabas
     coversSecrets(subject)
     coversSeenTokens(subject)
     coversTransactions(subject)
+    coversQueue(subject)
   })
 }

@@ -44,7 +44,7 @@ export function createConnectorService(deps: ConnectorDeps): ConnectorService {
         updatedAt: now,
       }
       const primary = client && primaryCredential(deps, blank, module, client)
-      const record: ConnectorRecord = { ...blank, activeCredentialId: primary?.id ?? null }
+      const record: ConnectorRecord = { ...blank, activeCredentialId: primary?.id ?? null, alarm: null }
       await database.transaction(async (stores) => {
         if (!(await stores.connectors.insert(record))) throw appError('connector.already_exists')
         if (primary) await stores.credentials.insert(primary)
@@ -114,6 +114,7 @@ async function applyUpdate(
     name: body.name ?? before.name,
     scope: body.scope ? normalizeScopes(module, body.scope) : before.scope,
     activeCredentialId: chosen,
+    alarm: null,
     updatedAt: unixSeconds(deps.clock),
   }
   if (!body.settings) return base

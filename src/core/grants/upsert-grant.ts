@@ -81,7 +81,11 @@ export function createUpsertGrant(deps: RefreshDeps) {
       }
     } else if (!(await stores.grants.insert(grant))) return null
     await writeSecret(stores, grant, authentication, existing !== null)
-    await stores.outbox.insert(grantEvent(existing ? 'grant.updated' : 'grant.created', grant, deps))
+    await stores.outbox.insert(
+      existing
+        ? grantEvent('grant.updated', grant, deps, { reauthenticated: true })
+        : grantEvent('grant.created', grant, deps),
+    )
     await stores.audit.insert({
       id: deps.ids.uuid(),
       applicationId: caller.applicationId,

@@ -1,7 +1,6 @@
 import type { ApplicationId, ConnectorId, CredentialId, GrantId } from '../../contract/ids.ts'
 import type { CredentialType, ProviderName } from '../../contract/providers.ts'
 import type { GrantReason } from '../../contract/grant.ts'
-import type { GrantTrigger } from '../../contract/triggers.ts'
 import type { Platform } from '../../contract/application.ts'
 import type { JsonObject } from '../../kit/json.ts'
 
@@ -48,8 +47,20 @@ export interface ConnectorRecord {
   readonly settings: JsonObject
   readonly scope: readonly string[]
   readonly activeCredentialId: CredentialId | null
+  /** Why the provider refuses this connector's own credentials; null while it doesn't. */
+  readonly alarm: ConnectorAlarm | null
   readonly createdAt: number
   readonly updatedAt: number
+}
+
+/** A fault of configuration that the operator must mend; no grant dies of it. */
+export interface ConnectorAlarm {
+  /** the provider's code, for example `invalid_client` */
+  readonly code: string
+  readonly message: string
+  readonly advice: string
+  readonly provider_error?: JsonObject
+  readonly at: number
 }
 
 export interface CredentialRecord {
@@ -169,20 +180,70 @@ export interface DataKeyRecord {
   readonly createdAtMs: number
 }
 
-/** An event of ours, written in the same transaction as the change that causes it. */
+/** An event of ours, written in the same transaction as the change that causes it (contract/webhooks.md 5). */
 export interface OutboxEvent {
+  /** the envelope's `id`: the receiver's dedupe key, the same at each attempt and destination */
   readonly id: string
   readonly applicationId: ApplicationId
   readonly grantId: GrantId
-  readonly trigger: GrantTrigger
-  readonly payload: JsonObject
+  readonly trigger: string
+  /** the envelope's `source`, for example `/nylas/system` */
+  readonly source: string
+  /** the envelope's `data` without `application_id`: `{object}`, and `grant_id` for the triggers that have it */
+  readonly data: JsonObject
   readonly createdAt: number
+}
+
+export type WebhookStatus = 'active' | 'pause' | 'failing' | 'failed'
+
+/** A destination of an application's events. */
+export interface WebhookRecord {
+  readonly id: string
+  readonly applicationId: ApplicationId
+  readonly description: string
+  /** exactly as subscribed */
+  readonly triggerTypes: readonly string[]
+  readonly url: string
+  readonly sealedSecret: string
+  readonly status: WebhookStatus
+  readonly notificationEmailAddresses: readonly string[]
+  readonly compressedDelivery: boolean
+  readonly statusUpdatedAt: number
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export type JobKind = 'webhook.delivery'
+export type JobState = 'waiting' | 'done' | 'dead'
+
+/** A piece of work in the queue. */
+export interface JobRecord {
+  /** in the order of creation */
+  readonly seq: number
+  readonly id: string
+  readonly kind: JobKind
+  readonly lane: string
+  readonly dedupeKey: string
+  readonly applicationId: ApplicationId
+  readonly payload: JsonObject
+  readonly state: JobState
+  /** claims so far, this one included */
+  readonly attempts: number
+  /** while it is claimed: the end of the lease */
+  readonly dueAtMs: number
+  readonly lease: string | null
+  /** what the last attempt came to; null before the first */
+  readonly outcome: JsonObject | null
+  readonly createdAtMs: number
+  readonly finishedAtMs: number | null
+  /** the database's clock when the row was read */
+  readonly readAtMs: number
 }
 
 export interface AuditEntry {
   readonly id: string
   readonly applicationId: ApplicationId | null
-  /** `key:<id>`, `system`, `cli` */
+  /** `key:<id>`, `grant:<id>` (an access token of it), `system`, `cli` */
   readonly actor: string
   readonly action: string
   /** `grant:<id>`, `connector:<provider>`, `key:<id>` */

@@ -1,17 +1,17 @@
 import type { ApplicationId, ConnectorId, CredentialId, GrantId } from '../../contract/ids.ts'
 import type { GrantReason } from '../../contract/grant.ts'
 import type { ProviderName } from '../../contract/providers.ts'
+import type { AuditStore, JobStore, OutboxStore, RateStore, WebhookStore } from './event-stores.ts'
 import type {
   ApiKeyRecord,
   ApplicationRecord,
-  AuditEntry,
   CallbackUriRecord,
+  ConnectorAlarm,
   ConnectorRecord,
   CredentialRecord,
   DataKeyRecord,
   GrantRecord,
   GrantSecretRecord,
-  OutboxEvent,
   PendingSecretRecord,
   SeenTokenRecord,
 } from './records.ts'
@@ -61,8 +61,12 @@ export interface ConnectorStore {
   list(applicationId: ApplicationId, page?: OffsetPage): Promise<readonly ConnectorRecord[]>
   /** @returns false when the application has a connector of that provider */
   insert(record: ConnectorRecord): Promise<boolean>
-  /** Replaces name, settings, scope, activeCredentialId and updatedAt. */
+  /** Replaces name, settings, scope, activeCredentialId and updatedAt; clears the alarm. */
   update(record: ConnectorRecord): Promise<void>
+  /** Raises or clears (null) the alarm; `updatedAt` stays. */
+  setAlarm(applicationId: ApplicationId, provider: ProviderName, alarm: ConnectorAlarm | null): Promise<void>
+  /** Connectors with an alarm, of every application. */
+  listAlarmed(limit: number): Promise<readonly ConnectorRecord[]>
   /** Deletes the connector and its credentials. Its grants stay: the caller invalidates them. */
   delete(applicationId: ApplicationId, provider: ProviderName): Promise<boolean>
 }
@@ -87,6 +91,14 @@ export interface GrantFilter {
   /** `createdAt` bounds, inclusive */
   readonly since?: number
   readonly before?: number
+}
+
+export interface GrantCount {
+  readonly provider: ProviderName
+  readonly status: 'valid' | 'invalid'
+  /** null for valid grants */
+  readonly reasonCode: string | null
+  readonly count: number
 }
 
 export interface GrantStore {
@@ -125,6 +137,8 @@ export interface GrantStore {
     afterId: GrantId | null,
     limit: number,
   ): Promise<readonly GrantRecord[]>
+  /** Counts by provider, status and reason code over every application. A walk over an index: not for hot paths. */
+  countByStatus(): Promise<readonly GrantCount[]>
   /** Deletes the grant, its secret and its seen tokens. */
   delete(applicationId: ApplicationId, id: GrantId): Promise<boolean>
 }
@@ -227,16 +241,6 @@ export interface DataKeyStore {
   insert(record: DataKeyRecord): Promise<boolean>
 }
 
-export interface OutboxStore {
-  insert(event: OutboxEvent): Promise<void>
-  /** Oldest first; for tests and the coming delivery runner. */
-  list(applicationId: ApplicationId, limit: number): Promise<readonly OutboxEvent[]>
-}
-
-export interface AuditStore {
-  insert(entry: AuditEntry): Promise<void>
-}
-
 /** All stores over one connection or one transaction. */
 export interface Stores {
   readonly applications: ApplicationStore
@@ -250,6 +254,9 @@ export interface Stores {
   readonly pendingSecrets: PendingSecretStore
   readonly dataKeys: DataKeyStore
   readonly outbox: OutboxStore
+  readonly jobs: JobStore
+  readonly webhooks: WebhookStore
+  readonly rates: RateStore
   readonly audit: AuditStore
 }
 

@@ -65,6 +65,14 @@ function postgresEngine(clockOffsetMs: number, withLock: Engine['withMigrationLo
       return rows.length > 0
     },
     isUniqueViolation: isPostgresUniqueViolation,
+    skippingLocked: (query) => query.forUpdate().skipLocked(),
+    async makeAppendOnly(on, table) {
+      const refuse = sql.ref(`${table}_refuse`)
+      await sql`create function ${refuse}() returns trigger language plpgsql as
+        $body$ begin raise exception 'this table is append-only'; end $body$`.execute(on)
+      await sql`create trigger ${sql.ref(`${table}_append_only`)} before update or delete or truncate
+        on ${sql.table(table)} for each statement execute function ${refuse}()`.execute(on)
+    },
     withMigrationLock: withLock,
   }
 }

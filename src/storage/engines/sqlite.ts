@@ -99,6 +99,14 @@ function sqliteEngine(connection: Connection): Engine {
       return rows.length > 0
     },
     isUniqueViolation: isSqliteUniqueViolation,
+    // One writer at a time: nothing else can hold a row.
+    skippingLocked: (query) => query,
+    async makeAppendOnly(on, table) {
+      for (const change of ['update', 'delete']) {
+        await sql`create trigger ${sql.ref(`${table}_no_${change}`)} before ${sql.raw(change)} on ${sql.table(table)}
+          begin select raise(abort, 'this table is append-only'); end`.execute(on)
+      }
+    },
     withMigrationLock(work) {
       const turn = migrating.then(() => work(connection))
       migrating = turn.catch(() => undefined) // the caller gets the error; the next one only waits its turn

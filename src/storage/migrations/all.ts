@@ -1,5 +1,6 @@
 import { initial } from './0001-initial.ts'
+import { eventsAndJobs } from './0002-events-and-jobs.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [initial]
+export const MIGRATIONS: readonly Migration[] = [initial, eventsAndJobs]

@@ -1,5 +1,6 @@
-import type { ConnectorRecord } from '../../core/ports/records.ts'
+import type { ConnectorAlarm, ConnectorRecord } from '../../core/ports/records.ts'
 import type { ConnectorStore } from '../../core/ports/stores.ts'
+import { isJsonObject, numberField, stringField } from '../../kit/json.ts'
 import { readObject, readStrings, wholeNumber, writeJson } from '../column.ts'
 import type { Connection } from '../engine.ts'
 import type { ConnectorRow } from '../tables.ts'
@@ -47,6 +48,24 @@ export function createConnectorStore(connection: Connection): ConnectorStore {
         .where('application_id', '=', record.applicationId)
         .execute()
     },
+    async setAlarm(applicationId, provider, alarm) {
+      await connection
+        .updateTable('connectors')
+        .set({ alarm: alarm && writeJson(alarm) })
+        .where('application_id', '=', applicationId)
+        .where('provider', '=', provider)
+        .execute()
+    },
+    async listAlarmed(limit) {
+      const rows = await connection
+        .selectFrom('connectors')
+        .selectAll()
+        .where('alarm', 'is not', null)
+        .orderBy('id')
+        .limit(wholeNumber(limit))
+        .execute()
+      return rows.map(toRecord)
+    },
     async delete(applicationId, provider) {
       // Its credentials go with it by their foreign key.
       const result = await connection
@@ -65,6 +84,7 @@ function changeable(record: ConnectorRecord) {
     settings: writeJson(record.settings),
     scope: writeJson(record.scope),
     active_credential_id: record.activeCredentialId,
+    alarm: null,
     updated_at: record.updatedAt,
   }
 }
@@ -78,7 +98,20 @@ function toRecord(row: ConnectorRow): ConnectorRecord {
     settings: readObject(row.settings),
     scope: readStrings(row.scope),
     activeCredentialId: row.active_credential_id,
+    alarm: row.alarm === null ? null : readAlarm(row.alarm),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  }
+}
+
+function readAlarm(text: string): ConnectorAlarm {
+  const fields = readObject(text)
+  const provided = fields['provider_error']
+  return {
+    code: stringField(fields, 'code') ?? '',
+    message: stringField(fields, 'message') ?? '',
+    advice: stringField(fields, 'advice') ?? '',
+    ...(isJsonObject(provided) ? { provider_error: provided } : {}),
+    at: numberField(fields, 'at') ?? 0,
   }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { appError } from '../../contract/errors.ts'
+import type { ConnectorId } from '../../contract/ids.ts'
 import type { GrantSecretRecord } from '../../core/ports/records.ts'
 import type { GrantSecretStore, StoredTokens } from '../../core/ports/stores.ts'
 import { wholeNumber } from '../column.ts'
@@ -34,6 +35,11 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
           grant_id: grantId,
           application_id: applicationId,
           version: 1,
+          connector_id: connection
+            .selectFrom('grants')
+            .select('grants.connector_id')
+            .where('grants.id', '=', grantId),
+          last_used_at_ms: engine.nowMs,
           ...fromTokens(tokens),
           ...AT_REST,
         })
@@ -92,11 +98,11 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
       // A grant imported without a secret has no row yet, so this is an insert that turns into an update.
       const row = await connection
         .insertInto('grant_secrets')
-        .columns(['grant_id', 'application_id', ...namesOf(fresh)])
+        .columns(['grant_id', 'application_id', 'connector_id', 'last_used_at_ms', ...namesOf(fresh)])
         .expression(
           connection
             .selectFrom('grants')
-            .select(['grants.id', 'grants.application_id'])
+            .select(['grants.id', 'grants.application_id', 'grants.connector_id', engine.nowMs.as('used')])
             .select(namesOf(fresh).map((name) => sql`${fresh[name]}`.as(name)))
             .where('grants.id', '=', grantId),
         )
@@ -104,6 +110,8 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
           conflict.column('grant_id').doUpdateSet({
             ...fromTokens(tokens),
             ...AT_REST,
+            connector_id: sql<ConnectorId>`excluded.connector_id`,
+            last_used_at_ms: engine.nowMs,
             version: sql<number>`grant_secrets.version + 1`,
           }),
         )

@@ -83,7 +83,7 @@ export function createGrantStore(connection: Connection): GrantStore {
     async markInvalid(applicationId, id, reason) {
       const result = await connection
         .updateTable('grants')
-        .set({ status: 'invalid', reason: writeJson(reason) })
+        .set({ status: 'invalid', reason: writeJson(reason), reason_code: reason.code })
         .where('id', '=', id)
         .where('application_id', '=', applicationId)
         .where('status', '=', 'valid')
@@ -98,6 +98,26 @@ export function createGrantStore(connection: Connection): GrantStore {
       const valid = owned.where('status', '=', 'valid').orderBy('id').limit(wholeNumber(limit))
       const rows = await (afterId === null ? valid : valid.where('id', '>', afterId)).execute()
       return rows.map(toRecord)
+    },
+    async countByStatus() {
+      const counted = await connection
+        .selectFrom('grants')
+        .select((eb) => ['provider', 'status', eb.fn.countAll<number>().as('count')])
+        .where('status', '=', 'valid')
+        .groupBy(['provider', 'status'])
+        .execute()
+      const invalid = await connection
+        .selectFrom('grants')
+        .select((eb) => ['provider', 'status', 'reason_code', eb.fn.countAll<number>().as('count')])
+        .where('status', '=', 'invalid')
+        .groupBy(['provider', 'status', 'reason_code'])
+        .execute()
+      return [...counted.map((row) => ({ ...row, reason_code: null })), ...invalid].map((row) => ({
+        provider: row.provider,
+        status: row.status,
+        reasonCode: row.reason_code,
+        count: Number(row.count),
+      }))
     },
     async delete(applicationId, id) {
       // Its secret and seen tokens go with it by their foreign keys: one statement, all or nothing.
@@ -121,6 +141,7 @@ function changeable(record: GrantRecord) {
     name: record.name,
     status: record.status,
     reason: record.reason === null ? null : writeJson(record.reason),
+    reason_code: record.reason?.code ?? null,
     scope: writeJson(record.scope),
     state: record.state,
     ip: record.ip,

@@ -1,8 +1,11 @@
-import type { OutboxStore } from '../../core/ports/stores.ts'
+import { type Selectable, sql } from 'kysely'
+import type { OutboxStore } from '../../core/ports/event-stores.ts'
+import type { OutboxEvent } from '../../core/ports/records.ts'
 import { readObject, wholeNumber, writeJson } from '../column.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Engine } from '../engine.ts'
+import type { Tables } from '../tables.ts'
 
-export function createOutboxStore(connection: Connection): OutboxStore {
+export function createOutboxStore(connection: Connection, engine: Engine): OutboxStore {
   return {
     async insert(event) {
       await connection
@@ -12,8 +15,10 @@ export function createOutboxStore(connection: Connection): OutboxStore {
           application_id: event.applicationId,
           grant_id: event.grantId,
           trigger: event.trigger,
-          payload: writeJson(event.payload),
+          source: event.source,
+          payload: writeJson(event.data),
           created_at: event.createdAt,
+          fanned_out: 0,
         })
         .execute()
     },
@@ -25,14 +30,77 @@ export function createOutboxStore(connection: Connection): OutboxStore {
         .orderBy('seq')
         .limit(wholeNumber(limit))
         .execute()
-      return rows.map((row) => ({
-        id: row.id,
-        applicationId: row.application_id,
-        grantId: row.grant_id,
-        trigger: row.trigger,
-        payload: readObject(row.payload),
-        createdAt: row.created_at,
-      }))
+      return rows.map(toEvent)
     },
+    async takeUnsent(limit) {
+      const rows = await connection
+        .updateTable('outbox')
+        .set({ fanned_out: 1 })
+        .where(
+          'seq',
+          'in',
+          engine.skippingLocked(
+            connection
+              .selectFrom('outbox')
+              .select('seq')
+              .where('fanned_out', '=', 0)
+              .orderBy('seq')
+              .limit(wholeNumber(limit)),
+          ),
+        )
+        .returningAll()
+        .execute()
+      return rows.toSorted((a, b) => a.seq - b.seq).map(toEvent)
+    },
+    async find(ids) {
+      if (ids.length === 0) return []
+      const rows = await connection.selectFrom('outbox').selectAll().where('id', 'in', ids).execute()
+      return rows.map(toEvent)
+    },
+    async listRange(applicationId, { triggers, since, until, afterSeq, limit }) {
+      if (triggers.length === 0) return []
+      const rows = await connection
+        .selectFrom('outbox')
+        .selectAll()
+        .where('application_id', '=', applicationId)
+        .where('created_at', '>=', wholeNumber(since))
+        .where('created_at', '<=', wholeNumber(until))
+        .where('seq', '>', wholeNumber(afterSeq))
+        .where('trigger', 'in', triggers)
+        .orderBy('seq')
+        .limit(wholeNumber(limit))
+        .execute()
+      return rows.map((row) => ({ ...toEvent(row), seq: row.seq }))
+    },
+    async deleteOlderThan(ageSeconds, limit) {
+      const cutoff = sql<number>`(${engine.nowMs} / 1000) - ${wholeNumber(ageSeconds)}`
+      const result = await connection
+        .deleteFrom('outbox')
+        .where(
+          'seq',
+          'in',
+          connection
+            .selectFrom('outbox')
+            .select('seq')
+            .where('created_at', '<', cutoff)
+            .where('fanned_out', '=', 1)
+            .orderBy('created_at')
+            .limit(wholeNumber(limit)),
+        )
+        .executeTakeFirst()
+      return Number(result.numDeletedRows)
+    },
+  }
+}
+
+function toEvent(row: Selectable<Tables['outbox']>): OutboxEvent {
+  return {
+    id: row.id,
+    applicationId: row.application_id,
+    grantId: row.grant_id,
+    trigger: row.trigger,
+    source: row.source,
+    data: readObject(row.payload),
+    createdAt: row.created_at,
   }
 }

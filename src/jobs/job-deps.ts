@@ -1,0 +1,21 @@
+import type { AccessTokens } from '../core/grants/access-tokens.ts'
+import type { Telemetry } from '../core/ports/telemetry.ts'
+import type { Database } from '../core/ports/stores.ts'
+import type { Vault } from '../core/ports/vault.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Ids } from '../kit/ids.ts'
+import type { Logger } from '../kit/logger.ts'
+import type { HttpClient } from '../kit/outbound/http-client.ts'
+
+/** What background work is made of. */
+export interface JobDeps {
+  readonly database: Database
+  readonly vault: Vault
+  readonly accessTokens: AccessTokens
+  /** Speaks to hosts that users name, through the egress guard. */
+  readonly userHosts: HttpClient
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Logger
+}
