@@ -1,14 +1,13 @@
 // B9: from start to ready, and the memory of an idle server, beside a bare node:http server in the same run.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as later } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connectGrants } from './connect-grants.ts'
 import type { Figure } from './figure.ts'
+import { API_KEY, start, type Started, stop } from './server-child.ts'
 import { startInstantProvider } from './instant-provider.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -16,7 +15,6 @@ const BUILT = `${root}dist/cli/main.js`
 const ROUNDS = 5
 const IDLE_MS = 3000
 const GRANTS = 1000
-const API_KEY = 'bench-api-key-of-more-than-32-characters'
 
 const HELLO = `
 const server = require('node:http').createServer((request, response) => response.end('hello'))
@@ -82,37 +80,6 @@ async function withGrants(
   await stop(second)
   await provider.stop()
   return megabytes
-}
-
-interface Started {
-  readonly child: ChildProcess
-  readonly url: string
-  readonly readyMs: number
-}
-
-/** Starts a server that prints a listening line; ready is when its first answer is there. */
-async function start(args: readonly string[], environment: Record<string, string>): Promise<Started> {
-  const began = performance.now()
-  const child = spawn(process.execPath, args, {
-    env: { PATH: process.env['PATH'], ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const lines = createInterface({ input: child.stdout })
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${args.join(' ').slice(0, 80)} ended before it answered`)
-  })
-  const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string]
-  ended.catch(() => {}) // from here on it may end: that is what stop() waits for
-  const listening = JSON.parse(line) as { readonly url: string }
-  await (await fetch(`${listening.url}/readyz`)).arrayBuffer()
-  const readyMs = performance.now() - began
-  return { child, url: listening.url, readyMs }
-}
-
-async function stop({ child }: Started): Promise<void> {
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  await ended
 }
 
 /** Resident memory of a process, from Linux's /proc. */

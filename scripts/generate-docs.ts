@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { openApiDocument } from '../src/http/openapi.ts'
 import { configPage } from './docs/config-page.ts'
 import { errorsPage } from './docs/errors-page.ts'
+import { metricsPage } from './docs/metrics-page.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -15,6 +16,7 @@ function version(): string {
 const files: Record<string, string> = {
   'docs/config.md': configPage(),
   'docs/errors.md': errorsPage(),
+  'docs/metrics.md': metricsPage(),
   'openapi.json': `${JSON.stringify(openApiDocument({ version: version() }), null, 2)}\n`,
 }
 

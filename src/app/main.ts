@@ -5,8 +5,10 @@ import { runAdminCommandAnywhere } from './admin-commands.ts'
 import type { AppCommands } from './commands.ts'
 import { runDemo } from './demo/demo.ts'
 import { examine } from './doctor.ts'
+import { importGrants } from './import/import-grants.ts'
 import { createLogger } from './logger.ts'
 import { openDatabase } from './open-database.ts'
+import { rotateKeys } from './rotate-keys.ts'
 import { runSandbox } from './run-sandbox.ts'
 import { startServer } from './serve.ts'
 import { packageVersion } from './version.ts'
@@ -31,6 +33,8 @@ export const app: AppCommands = {
     }
   },
   admin: (config, command) => runAdminCommandAnywhere(config, command, createLogger(config.logLevel)),
+  rotateKeys: (config, options) => rotateKeys(config, createLogger(config.logLevel), options),
   doctor: examine,
+  importGrants: (config, request) => importGrants(config, createLogger(config.logLevel), request),
   openapi: () => Promise.resolve(openApiDocument({ version: packageVersion() })),
 }

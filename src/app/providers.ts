@@ -4,10 +4,12 @@ import { createDetectService } from '../core/detect/detect-service.ts'
 import type { ProviderModule } from '../core/ports/provider.ts'
 import type { DetectService } from '../core/ports/services.ts'
 import type { Database } from '../core/ports/stores.ts'
+import type { Telemetry } from '../core/ports/telemetry.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Logger } from '../kit/logger.ts'
 import { createEgressGuard } from '../kit/outbound/egress-guard.ts'
 import { createHttpClient, type HttpClient } from '../kit/outbound/http-client.ts'
+import type { NoteSignIn } from '../kit/outbound/sign-in.ts'
 import { createAutoconfig } from '../protocols/autoconfig/create-autoconfig.ts'
 import { createMailDns } from '../protocols/autoconfig/dns.ts'
 import { createGoogle } from '../providers/google/create-google.ts'
@@ -17,6 +19,7 @@ import { createMicrosoft } from '../providers/microsoft/create-microsoft.ts'
 import { createVirtualCalendar } from '../providers/virtual-calendar/create-virtual-calendar.ts'
 import { createYahoo } from '../providers/yahoo/provider.ts'
 import { createZoom } from '../providers/zoom/create-zoom.ts'
+import { observedHttp } from './metrics/observed-http.ts'
 
 /** Everything that speaks to the outside. */
 export interface Outbound {
@@ -30,8 +33,14 @@ export interface Outbound {
 /** Makes every provider this server speaks. The only place that names them. */
 export function createProviders(
   config: Config,
-  { clock, log, database }: { readonly clock: Clock; readonly log: Logger; readonly database: Database },
+  deps: {
+    readonly clock: Clock
+    readonly log: Logger
+    readonly database: Database
+    readonly telemetry: Telemetry
+  },
 ): Outbound {
+  const { clock, log, database, telemetry } = deps
   const http = createHttpClient()
   const guard = createEgressGuard({ allowedNetworks: config.allowedNetworks })
   const guarded = createHttpClient({ guard })
@@ -43,13 +52,23 @@ export function createProviders(
   })
   const allowPlaintext = config.allowPlaintextMail
   const autoconfig = (email: string, signal: AbortSignal) => lookups.servers(email, signal)
-  const imap = createImap({ guard, allowPlaintext, autoconfig })
-  const icloud = createIcloud({ endpoints: config.icloud, allowPlaintext })
-  const yahoo = createYahoo({ http, clock, endpoints: config.yahoo, allowPlaintext })
+  const httpOf = (provider: ProviderName) => observedHttp(http, provider, telemetry)
+  const signInsOf = (provider: ProviderName): { readonly onSignIn: NoteSignIn } => ({
+    onSignIn: (signIn) => telemetry.signedIn({ provider, ...signIn }),
+  })
+  const imap = createImap({ guard, allowPlaintext, autoconfig, ...signInsOf('imap') })
+  const icloud = createIcloud({ endpoints: config.icloud, allowPlaintext, ...signInsOf('icloud') })
+  const yahoo = createYahoo({
+    http: httpOf('yahoo'),
+    clock,
+    endpoints: config.yahoo,
+    allowPlaintext,
+    ...signInsOf('yahoo'),
+  })
   const modules: readonly ProviderModule[] = [
-    createGoogle({ http, clock, endpoints: config.google }),
-    createMicrosoft({ http, clock, endpoints: config.microsoft }),
-    createZoom({ http, clock, endpoints: config.zoom }),
+    createGoogle({ http: httpOf('google'), clock, endpoints: config.google }),
+    createMicrosoft({ http: httpOf('microsoft'), clock, endpoints: config.microsoft }),
+    createZoom({ http: httpOf('zoom'), clock, endpoints: config.zoom }),
     createVirtualCalendar(),
     imap,
     icloud,

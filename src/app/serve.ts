@@ -3,7 +3,7 @@ import type { Logger } from '../kit/logger.ts'
 import { startAdminSocket } from './admin-socket/server.ts'
 import { runAdminCommand } from './admin-commands.ts'
 import { type Application, compose, type ComposeOptions } from './compose.ts'
-import { startMetricsListener } from './metrics.ts'
+import { startMetricsListener } from './metrics/listener.ts'
 import { StartError } from './start-error.ts'
 
 export interface RunningServer {
@@ -40,8 +40,7 @@ export async function startServer(
   const closers: (() => Promise<void>)[] = []
   try {
     if (!config.databaseUrl) {
-      const handle = (command: Parameters<typeof runAdminCommand>[1]) =>
-        runAdminCommand(application.services, command)
+      const handle = (command: Parameters<typeof runAdminCommand>[1]) => runAdminCommand(application, command)
       const socket = await startAdminSocket({ dataDir: config.dataDir, handle })
       closers.push(() => socket.stop())
     }

@@ -11,6 +11,8 @@ export interface Context {
   print(line: string): void
   /** One line for a person, to stderr. */
   say(line: string): void
+  /** Whether a person watches stderr. */
+  readonly isTerminal: boolean
   /** The exit code to end with when the command is done. */
   exitCode(code: number): void
 }
@@ -27,6 +29,7 @@ export function processContext(): Context {
     app: async () => (await import('../app/main.ts')).app,
     print: (line) => process.stdout.write(`${line}\n`),
     say,
+    isTerminal: process.stderr.isTTY,
     exitCode(code) {
       process.exitCode = code
     },

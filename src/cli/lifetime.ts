@@ -12,6 +12,8 @@ export interface Lifetime {
   readonly signal: AbortSignal
   /** Resolves at the first SIGINT or SIGTERM. */
   readonly ended: Promise<void>
+  /** Leaves signals to Node's own handling again. */
+  readonly release: () => void
 }
 
 /** Watches for the signals that end the process. A second one ends it at once, with code 1. */
@@ -32,7 +34,11 @@ export function watchSignals(): Lifetime {
   const ended = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
-  return { signal, ended }
+  const release = () => {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+  return { signal, ended, release }
 }
 
 /** Stops what was started and ends the process with `code`, also when something keeps it alive. */

@@ -1,10 +1,13 @@
 import { Command } from 'commander'
 import { addApps } from './commands/apps.ts'
+import { addAudit } from './commands/audit.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addOpenapi } from './commands/openapi.ts'
+import { addRotateKeys } from './commands/rotate-keys.ts'
 import { addSandbox } from './commands/sandbox.ts'
 import { addServe } from './commands/serve.ts'
 import type { Context } from './context.ts'
@@ -18,7 +21,19 @@ export function createProgram(context: Context, version: string): Command {
     .showHelpAfterError('(run with --help for the usage)')
     .exitOverride()
     .addHelpText('after', '\nConfiguration comes from GRANTWAY_… variables: see docs/config.md.')
-  const add = [addServe, addDemo, addSandbox, addMigrate, addKeys, addApps, addDoctor, addOpenapi]
+  const add = [
+    addServe,
+    addDemo,
+    addSandbox,
+    addMigrate,
+    addKeys,
+    addApps,
+    addRotateKeys,
+    addAudit,
+    addDoctor,
+    addOpenapi,
+    addImport,
+  ]
   for (const addCommand of add) addCommand(program, context)
   return program
 }

@@ -81,6 +81,17 @@ export const applicationId: Kind<string> = {
   },
 }
 
+/** `Name <address>` or an address alone, as it stands in `From`. */
+export const mailSender: Kind<string> = {
+  type: 'mail address',
+  parse(value) {
+    if (!/^([^<>@\r\n]+ )?<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/.test(value)) {
+      throw wrong('must be an address such as grantway@example.com or Grantway <grantway@example.com>', value)
+    }
+    return value
+  },
+}
+
 /** Comma-separated networks in CIDR notation; empty text is the empty list. */
 export const cidrList: Kind<readonly string[]> = {
   type: 'CIDR list',
@@ -92,6 +103,20 @@ export const cidrList: Kind<readonly string[]> = {
       }
     }
     return networks
+  },
+}
+
+/** Comma-separated IP addresses; empty text is the empty list. */
+export const addressList: Kind<readonly string[]> = {
+  type: 'list of IP addresses',
+  parse(value) {
+    const addresses = listOf(value)
+    for (const address of addresses) {
+      if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) {
+        throw wrong('must be a comma-separated list of IP addresses', address)
+      }
+    }
+    return addresses
   },
 }
 
@@ -144,6 +169,21 @@ export const databaseUrl: Kind<Secret> = {
   },
 }
 
+/** `smtps://user:password@host:port` (TLS from the first byte) or `smtp://…` (STARTTLS); secret because of the password. */
+export const smtpUrl: Kind<Secret> = {
+  type: 'secret, `smtps://…` or `smtp://…`',
+  parse(value) {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    const isPlain = url?.search === '' && url.hash === '' && /^\/?$/.test(url.pathname)
+    if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '' || !isPlain || !isDecodable(url)) {
+      throw new InvalidValue(
+        'must be smtps://user:password@host:port or smtp://…, special characters %-encoded',
+      )
+    }
+    return new Secret(value)
+  },
+}
+
 /** `kid:base64(32 bytes)[,kid:…]`. The first key wraps, all of them open. */
 export const encryptionKeys: Kind<readonly EncryptionKey[]> = {
   type: 'secret, `kid:base64(32 bytes)[,kid:…]`',
@@ -168,6 +208,15 @@ export const encryptionKeys: Kind<readonly EncryptionKey[]> = {
       return Object.freeze({ kid, key: new Secret(encoded) })
     })
   },
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password)
+    return true
+  } catch {
+    return false // a % that begins no code
+  }
 }
 
 function listOf(value: string): readonly string[] {

@@ -1,4 +1,5 @@
 import {
+  addressList,
   applicationId,
   cidrList,
   databaseUrl,
@@ -8,8 +9,10 @@ import {
   hostPort,
   type Kind,
   logLevel,
+  mailSender,
   port,
   secretText,
+  smtpUrl,
   text,
   url,
   urlTemplate,
@@ -114,6 +117,11 @@ export const SETTINGS = {
       '(mail, DAV and webhook hosts). Public addresses need no entry.',
     example: '10.20.0.0/16',
   }),
+  egressIps: setting('GRANTWAY_EGRESS_IPS', addressList, '', {
+    sentence:
+      'Public addresses that this server’s connections come from, as `GET /v3/webhooks/ip-addresses` answers them.',
+    example: '203.0.113.7,203.0.113.8',
+  }),
   allowPlaintextMail: setting('GRANTWAY_ALLOW_PLAINTEXT_MAIL', flag, 'false', {
     sentence: 'Permits IMAP and SMTP without TLS where the server offers none.',
     example: 'true',
@@ -137,11 +145,29 @@ export const SETTINGS = {
       secret: true,
     }),
   },
+  refreshRate: setting('GRANTWAY_REFRESH_RATE', wholeNumber(1, 100_000), '100', {
+    sentence:
+      'Refreshes in the background per connector and second, over all processes. Requests are never held up by it.',
+    example: '50',
+  }),
   autoconfigUrl: optional('GRANTWAY_AUTOCONFIG_URL', url, {
     sentence:
       'A Thunderbird-style autoconfig database. Without it only the mail domain’s own autoconfig and SRV records are asked.',
     example: 'https://autoconfig.example.com/v1.1',
   }),
+  smtp: {
+    url: optional('GRANTWAY_SMTP_URL', smtpUrl, {
+      sentence:
+        'Mail server that takes notices of failing webhook destinations: `smtps://` is TLS from the first byte, ' +
+        '`smtp://` STARTTLS. Without it such notices are only logged.',
+      example: 'smtps://grantway:password@mail.example.com:465',
+      secret: true,
+    }),
+    from: optional('GRANTWAY_SMTP_FROM', mailSender, {
+      sentence: 'Sender of those notices. Required with `GRANTWAY_SMTP_URL`.',
+      example: 'Grantway <grantway@example.com>',
+    }),
+  },
   logLevel: setting('GRANTWAY_LOG_LEVEL', logLevel, 'info', {
     sentence: 'Least severe level that is logged; logs go to stderr.',
     example: 'debug',

@@ -1,6 +1,16 @@
 import { Type, type Static } from 'typebox'
 import { OpenObject, UnixSeconds } from './envelope.ts'
 
+/** What the operator must mend (our extension); absent while the provider takes the connector's credentials. */
+const ConnectorAlarm = Type.Object({
+  code: Type.String({ description: 'Stable code, for example client_secret_expired' }),
+  message: Type.String(),
+  advice: Type.String({ description: 'What to do, in plain words' }),
+  client_id: Type.Optional(Type.String({ description: 'The OAuth client that was refused' })),
+  provider_error: Type.Optional(OpenObject),
+  at: UnixSeconds,
+})
+
 export const Connector = Type.Object(
   {
     id: Type.Optional(Type.String()),
@@ -9,6 +19,7 @@ export const Connector = Type.Object(
     settings: OpenObject,
     scope: Type.Optional(Type.Array(Type.String())),
     active_credential_id: Type.Optional(Type.String()),
+    alarm: Type.Optional(ConnectorAlarm),
   },
   { $id: 'Connector' },
 )

@@ -172,6 +172,19 @@ export const ERRORS = {
     message: 'The provider is throttling this account.',
     meaning: 'The provider’s throttle; wait for Retry-After seconds.',
   },
+  'webhook.not_found': {
+    type: '70000',
+    status: 404,
+    message: 'destination.id.not.found: no webhook destination has this id.',
+    meaning: 'The webhook destination, or its delivery, is unknown or belongs to another application.',
+  },
+  'webhook.invalid': {
+    type: '70005',
+    status: 400,
+    message: 'The webhook request is not valid.',
+    meaning:
+      'A field of a webhook route is missing or wrong, or webhook_url failed its challenge; the message says which status it answered.',
+  },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorKey = keyof typeof ERRORS

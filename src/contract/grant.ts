@@ -3,7 +3,7 @@ import { OpenObject, UnixSeconds } from './envelope.ts'
 
 /** Why a grant is invalid (our extension; contract/auth.md leaves it open). */
 export const GrantReason = Type.Object({
-  code: Type.String({ description: 'Stable code, for example refresh_token_revoked' }),
+  code: Type.String({ description: 'Stable code, for example access_revoked' }),
   message: Type.String(),
   advice: Type.String({ description: 'What to do, in plain words' }),
   provider_error: Type.Optional(OpenObject),

@@ -1,11 +1,14 @@
 import { appError } from '../contract/errors.ts'
 import type { AppError } from '../kit/app-error.ts'
 import type { ProviderError } from '../kit/provider-error.ts'
+import type { ConnectorAlarm } from './ports/records.ts'
 
-/** What of a provider's failure goes to the client and the log. */
+/** What of a provider's failure goes to the client and the log; `reason` where there is something to advise. */
 function extrasOf(error: ProviderError) {
-  const { providerBody, retryAfterSeconds, providerCode, httpStatus } = error.details
+  const { providerBody, retryAfterSeconds, providerCode, httpStatus, reason, advice } = error.details
+  const code = reason ?? providerCode ?? error.kind
   return {
+    ...(advice === undefined ? {} : { fields: { reason: { code, message: error.message, advice } } }),
     detail: `${error.kind}${httpStatus === undefined ? '' : ` ${httpStatus}`}: ${error.message}`,
     providerError: providerBody ?? { code: providerCode ?? error.kind, message: error.message },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
@@ -47,6 +50,20 @@ export function connectFailure(error: ProviderError, secretKind: string, note = 
   }
 }
 
+/** The error for a grant that waits for its connector to be put right. */
+export function alarmError(alarm: ConnectorAlarm, retryAfterSeconds: number): AppError {
+  const { code, message, advice } = alarm
+  return appError('api.provider_error', refusedConnector(message), {
+    providerError: alarm.provider_error ?? { code, message },
+    fields: { reason: { code, message, advice } },
+    retryAfterSeconds,
+  })
+}
+
+function refusedConnector(message: string): string {
+  return `The connector's credentials are refused: ${message}`
+}
+
 /**
  * Turns a provider's failure while a valid grant is used into the documented error. `grant-revoked` is not
  * for here: the grant must be invalidated first.
@@ -59,7 +76,7 @@ export function dataFailure(error: ProviderError): AppError {
     case 'grant-revoked':
       return appError('grant.expired', undefined, extras)
     case 'client-misconfigured':
-      return appError('api.provider_error', `The connector's credentials are refused: ${message}`, extras)
+      return appError('api.provider_error', refusedConnector(message), extras)
     case 'access-refused':
       return appError('unauthorized', message, extras)
     case 'scope-missing':

@@ -45,6 +45,7 @@ function operation(route: Route, components: Map<string, Json>): Json {
     tags: [route.tag],
     security: route.access.kind === 'public' ? [] : [{ apiKey: [] }],
     ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.streams ? { requestBody: streamedBody(route.streams) } : {}),
     ...(body ? { requestBody: { required: true, content: jsonContent(fold(body, components)) } } : {}),
     responses: {
       [route.status ?? 200]: {
@@ -54,6 +55,12 @@ function operation(route: Route, components: Map<string, Json>): Json {
       default: { description: 'Error', content: jsonContent(fold(ErrorEnvelope, components)) },
     },
   }
+}
+
+/** A row in one of the formats of docs/import.md, however many of them. */
+function streamedBody(types: readonly string[]): Json {
+  const content = types.map((type) => [type, { schema: { type: 'string' } }])
+  return { required: true, content: Object.fromEntries(content) as Json }
 }
 
 function parametersOf(schema: TObject, place: 'path' | 'query', components: Map<string, Json>): Json[] {

@@ -1,7 +1,9 @@
 import { Type, type Static, type TObject, type TProperties, type TSchema } from 'typebox'
+import type { ErrorKey } from '../contract/errors.ts'
 import type { GrantRecord } from '../core/ports/records.ts'
 import type { Caller, RequestContext, Services } from '../core/ports/services.ts'
 import type { HttpDeps } from './deps.ts'
+import type { StreamedBody } from './plugins/stream-bodies.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -16,6 +18,8 @@ export interface Call<P extends TProperties, Q extends TProperties, B extends TS
   readonly params: Static<TObject<P>>
   readonly query: Static<TObject<Q>>
   readonly body: Static<B>
+  /** of a route that `streams`; undefined where there was no body */
+  readonly streamed: StreamedBody | undefined
   readonly context: RequestContext
   readonly services: Services
   readonly server: Pick<HttpDeps, 'readiness' | 'version'>
@@ -35,6 +39,10 @@ interface Described {
   /** True for aliases that only older clients use: served, left out of the OpenAPI document. */
   readonly hidden?: boolean
   readonly status?: 200 | 201
+  /** Content types of a body that is handed on as it comes in, instead of `body`. */
+  readonly streams?: readonly string[]
+  /** What a body or query that does not fit is answered with; `api.invalid_request_error` when left out. */
+  readonly invalidInput?: ErrorKey
   /** Body of the success answer. */
   readonly response: TSchema
 }

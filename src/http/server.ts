@@ -9,6 +9,7 @@ import { clientErrorHandler, frameworkErrors, refuseExpectation } from './plugin
 import { registerJsonBodies } from './plugins/json-bodies.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { serveRoute } from './plugins/serve-route.ts'
+import { streamBodies } from './plugins/stream-bodies.ts'
 import { registerStartPage } from './plugins/start-page.ts'
 import { refuseOtherMethods } from './plugins/wrong-method.ts'
 import { parseQueryString } from './query/query-parser.ts'
@@ -69,7 +70,17 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   })
 
   await app.register(async (scope) => {
-    for (const route of allRoutes()) serveRoute(scope, deps, route)
+    for (const route of allRoutes()) {
+      const { streams } = route
+      if (!streams) {
+        serveRoute(scope, deps, route)
+        continue
+      }
+      await scope.register(async (streaming) => {
+        streamBodies(streaming, streams)
+        serveRoute(streaming, deps, route)
+      })
+    }
     registerStartPage(scope, deps)
     if (deps.metrics) registerMetrics(scope, deps.metrics)
     registerOpenApi(scope, deps)

@@ -1,6 +1,14 @@
+import { startDeadHolders } from './dead-holders.ts'
 import type { JobDeps } from './job-deps.ts'
+import { startKeyRotation } from './key-rotation.ts'
 import type { Loop } from './loop.ts'
 import { startPendingExpiry } from './pending-expiry.ts'
+import { startRefreshAhead } from './refresh-ahead.ts'
+import { startRetention } from './retention.ts'
+import { startWebhookDelivery } from './webhook-delivery.ts'
+import { startWebhookFanOut } from './webhook-fan-out.ts'
+import { startWebhookHealth } from './webhook-health.ts'
+import { startWebhookNotices } from './webhook-notices.ts'
 
 export interface Jobs {
   /** Runs everything now, for tests that moved the clock. */
@@ -10,7 +18,19 @@ export interface Jobs {
 
 /** Starts all background work of a process. Each loop is harmless in several processes at once. */
 export function startJobs(deps: JobDeps): Jobs {
-  const loops: readonly Loop[] = [startPendingExpiry(deps)]
+  const delivery = startWebhookDelivery(deps)
+  const notices = startWebhookNotices(deps)
+  const loops: readonly Loop[] = [
+    startPendingExpiry(deps),
+    startRefreshAhead(deps),
+    delivery,
+    startWebhookFanOut(deps, () => delivery.wake()),
+    startDeadHolders(deps, () => delivery.wake()),
+    startWebhookHealth(deps, () => notices.wake()),
+    notices,
+    startRetention(deps),
+    startKeyRotation(deps),
+  ]
   return {
     wake() {
       for (const loop of loops) loop.wake()

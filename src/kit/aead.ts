@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
+import { secretKeyOf } from './secret-key.ts'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
@@ -12,8 +13,8 @@ const TAG_BYTES = 16
  * @see NIST SP 800-38D
  */
 export function encryptAead(key: Buffer, plaintext: Buffer, aad: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const nonce = freshNonce()
+  const cipher = createCipheriv('aes-256-gcm', secretKeyOf(key), nonce)
   cipher.setAAD(Buffer.from(aad, 'utf8'))
   return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
 }
@@ -24,10 +25,23 @@ export function encryptAead(key: Buffer, plaintext: Buffer, aad: string): Buffer
  */
 export function decryptAead(key: Buffer, box: Buffer, aad: string): Buffer {
   if (box.length < NONCE_BYTES + TAG_BYTES) throw new Error('sealed value is too short')
-  const decipher = createDecipheriv('aes-256-gcm', key, box.subarray(0, NONCE_BYTES), {
+  const decipher = createDecipheriv('aes-256-gcm', secretKeyOf(key), box.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   })
   decipher.setAAD(Buffer.from(aad, 'utf8'))
   decipher.setAuthTag(box.subarray(box.length - TAG_BYTES))
   return Buffer.concat([decipher.update(box.subarray(NONCE_BYTES, box.length - TAG_BYTES)), decipher.final()])
+}
+
+/** Random bytes for the next nonces: asking for them one nonce at a time costs more than the encryption. */
+const pool = { bytes: Buffer.alloc(NONCE_BYTES * 256), used: Infinity }
+
+function freshNonce(): Buffer {
+  if (pool.used + NONCE_BYTES > pool.bytes.length) {
+    randomFillSync(pool.bytes)
+    pool.used = 0
+  }
+  const nonce = Buffer.from(pool.bytes.subarray(pool.used, pool.used + NONCE_BYTES))
+  pool.used += NONCE_BYTES
+  return nonce
 }

@@ -4,6 +4,31 @@ export function withDeadline(signal: AbortSignal | undefined, timeoutMs: number)
   return signal ? AbortSignal.any([signal, deadline]) : deadline
 }
 
+/** A timer this late is due to a pause of the process, not to its load. */
+const LATE_MS = 100
+const GRACE_MS = 1_000
+
+/**
+ * Makes a deadline that a pause of this process does not use up: one that is found to be over afterwards leaves a
+ * moment to read what came meanwhile. For calls whose answer must not be lost.
+ */
+export function patientDeadline(timeoutMs: number): AbortSignal {
+  const controller = new AbortController()
+  const dueMs = performance.now() + timeoutMs
+  const abort = () => controller.abort(new DOMException('no answer inside the deadline', 'TimeoutError'))
+  const timer = setTimeout(() => {
+    if (performance.now() - dueMs < LATE_MS) abort()
+    else setTimeout(abort, GRACE_MS).unref()
+  }, timeoutMs)
+  timer.unref()
+  return controller.signal
+}
+
+/** Whether the work was given up by who asked for it (a client that hung up), not by a deadline. */
+export function isGivenUp(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && abortReason(signal).name !== 'TimeoutError'
+}
+
 /** Waits, and stops early (rejecting with the signal's reason) when the signal fires. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -30,6 +30,8 @@ export interface ProviderErrorDetails {
   readonly retryAfterSeconds?: number
   /** The provider's own code: `invalid_grant`, `AADSTS700082`, `AUTHENTICATIONFAILED`, `ErrorItemNotFound`. */
   readonly providerCode?: string
+  /** Our own stable name of the cause, where a table knows it: `access_revoked`, `client_secret_expired`. */
+  readonly reason?: string
   /** The provider's answer as an object, redacted, fit for `error.provider_error`. */
   readonly providerBody?: Record<string, unknown>
   /** HTTP status of the provider's answer, when there was one. */

@@ -4,6 +4,13 @@ import type { Tables } from './tables.ts'
 /** A connection or a transaction: what repositories run their statements on. */
 export type Connection = Kysely<Tables>
 
+/** Columns by name: their type, and their values in the order of the rows. */
+export interface GivenColumns {
+  readonly [name: string]:
+    | { readonly type: 'text'; readonly values: readonly (string | null)[] }
+    | { readonly type: 'bigint'; readonly values: readonly (number | null)[] }
+}
+
 /** Everything in which the two engines differ, by name. Repositories and migrations know no other difference. */
 export interface Engine {
   /** The engine's own clock as SQL: integer milliseconds since the Unix epoch, read when the statement runs. */
@@ -19,8 +26,28 @@ export interface Engine {
   skippingLocked<DB, TB extends keyof DB, O>(
     query: SelectQueryBuilder<DB, TB, O>,
   ): SelectQueryBuilder<DB, TB, O>
+  /** Keeps the rows of a query from being deleted until the transaction ends; other changes of them go on. */
+  keepingRows<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>
+  /** Tells whether a column is one of these texts: one value for the whole list, however long. */
+  isAnyOf(column: RawBuilder<unknown>, values: readonly string[]): RawBuilder<boolean>
+  /**
+   * A table `given` of columns of values, all of one length, for `insert into … select … from`: one value per column
+   * or one for all, so that a statement of many rows is as short as one of a single row.
+   */
+  givenRows(columns: GivenColumns): RawBuilder<unknown>
   /** Makes the database refuse to change or delete a row of the table. */
   makeAppendOnly(connection: Connection, table: string): Promise<void>
+  /**
+   * Makes the database refuse a row of the table whose sealed columns name a closed or deleted data key. The stores
+   * throw `api.unavailable` then: sealed anew, the value goes in.
+   */
+  refuseClosedKeys(connection: Connection, table: string, columns: readonly string[]): Promise<void>
+  /**
+   * Waits until every transaction that has written to the tables is over, and holds up others until the caller's
+   * transaction ends.
+   * @throws AppError `api.unavailable` when that takes longer than `waitMs` for any of them
+   */
+  holdUpWrites(transaction: Connection, tables: readonly string[], waitMs: number): Promise<void>
   /** Runs `work` while no other process and no other call on this database migrates. */
   withMigrationLock<T>(work: (connection: Connection) => Promise<T>): Promise<T>
 }

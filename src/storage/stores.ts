@@ -7,12 +7,14 @@ import { createCallbackUriStore } from './repositories/callback-uris.ts'
 import { createConnectorStore } from './repositories/connectors.ts'
 import { createCredentialStore } from './repositories/credentials.ts'
 import { createDataKeyStore } from './repositories/data-keys.ts'
+import { createImportStore } from './repositories/grant-import.ts'
 import { createGrantSecretStore } from './repositories/grant-secrets.ts'
 import { createGrantStore } from './repositories/grants.ts'
 import { createJobStore } from './repositories/jobs.ts'
 import { createOutboxStore } from './repositories/outbox.ts'
 import { createPendingSecretStore } from './repositories/pending-secrets.ts'
 import { createRateStore } from './repositories/rates.ts'
+import { createSealedStore } from './repositories/sealed-values.ts'
 import { createSeenTokenStore } from './repositories/seen-tokens.ts'
 import { createWebhookStore } from './repositories/webhooks.ts'
 
@@ -24,15 +26,17 @@ export function createStores(connection: Connection, engine: Engine): Stores {
     callbackUris: createCallbackUriStore(connection, engine),
     connectors: createConnectorStore(connection),
     credentials: createCredentialStore(connection, engine),
-    grants: createGrantStore(connection),
+    grants: createGrantStore(connection, engine),
     secrets: createGrantSecretStore(connection, engine),
     seenTokens: createSeenTokenStore(connection, engine),
     pendingSecrets: createPendingSecretStore(connection, engine),
-    dataKeys: createDataKeyStore(connection),
+    dataKeys: createDataKeyStore(connection, engine),
+    sealed: createSealedStore(connection, engine),
     outbox: createOutboxStore(connection, engine),
     jobs: createJobStore(connection, engine),
     webhooks: createWebhookStore(connection, engine),
     rates: createRateStore(connection, engine),
     audit: createAuditStore(connection),
+    imports: createImportStore(connection, engine),
   }
 }

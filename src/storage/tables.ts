@@ -142,6 +142,14 @@ interface DataKeyRow {
   readonly wrapped_by: string
   readonly wrapped: string
   readonly created_at_ms: number
+  /** `open`: seals and opens; `closed`: opens only; `deleted`: the id alone is left */
+  readonly state: 'open' | 'closed' | 'deleted'
+  /** seal keys: the highest is the one that seals; 0 for the lookup key */
+  readonly generation: number
+  /** values sealed under it, counted coarsely */
+  readonly seals: number
+  /** the database's clock */
+  readonly inserted_at_ms: number
 }
 
 interface OutboxRow {

@@ -41,6 +41,10 @@ test('carries a command to the server and its result back', async () => {
     { name: 'keys.revoke', id: 'k' },
     { name: 'apps.create', appName: 'Müller', id: 'x' },
     { name: 'apps.list' },
+    { name: 'doctor.grants' },
+    { name: 'rotation.begin', under: 'k1' },
+    { name: 'rotation.rewrap' },
+    { name: 'audit.list', limit: 5, action: 'grant.created', since: 1, beforeSeq: 9 },
   ]
   for (const command of commands) assert.deepEqual(await callAdminSocket(dataDir, command), command)
   await socket.stop()
@@ -102,8 +106,9 @@ test('shows the words of a failed command', async () => {
 test('refuses what is no command of ours', async () => {
   const socket = await start({ dataDir: folder(), handle: echo })
   const bodies = ['', 'x', '[]', '{"name":"keys.create"}', '{"name":"drop"}', '{"name":"keys.revoke","id":1}']
+  bodies.push('{"name":"rotation.step","state":{}}', '{"name":"audit.list"}')
   for (const body of bodies) assert.equal(await statusOf(socket.path, body), 400, body)
-  assert.equal(await statusOf(socket.path, 'x'.repeat(70_000)), 413)
+  assert.equal(await statusOf(socket.path, 'x'.repeat(17 * 1024 * 1024)), 413)
   await socket.stop()
 })
 

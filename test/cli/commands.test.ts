@@ -23,7 +23,9 @@ async function run(args: readonly string[], app: Partial<AppCommands> = {}, envi
     sandbox: never,
     migrate: never,
     admin: never,
+    rotateKeys: never,
     doctor: never,
+    importGrants: never,
     openapi: never,
     ...app,
   }
@@ -33,6 +35,7 @@ async function run(args: readonly string[], app: Partial<AppCommands> = {}, envi
       app: () => Promise.resolve(whole),
       print: (line) => out.push(line),
       say: (line) => said.push(line),
+      isTerminal: false,
       exitCode: (code) => {
         exitCode = code
       },
@@ -136,4 +139,78 @@ test('doctor ends with 1 when a check fails, and shows the advice', async () => 
 test('openapi prints the document as JSON', async () => {
   const { out } = await run(['openapi'], { openapi: () => Promise.resolve({ openapi: '3.1.0' }) })
   assert.deepEqual(JSON.parse(out.join('\n')), { openapi: '3.1.0' })
+})
+
+test('rotate-keys ends with one JSON line, and with 1 when values could not be opened', async () => {
+  const done = {
+    event: 'keys.rotated',
+    key: 'new',
+    resealed: 2,
+    deleted: ['old'],
+    unreadable: [],
+    resumed: false,
+  } as const
+  const asked: boolean[] = []
+  const rotateKeys =
+    (outcome: Awaited<ReturnType<AppCommands['rotateKeys']>>): AppCommands['rotateKeys'] =>
+    (_config, { rewrap, onProgress }) => {
+      asked.push(rewrap)
+      onProgress({ phase: 'reseal', total: 4, seen: 2, resealed: 1, isResumed: true })
+      return Promise.resolve(outcome)
+    }
+  const rotated = await run(['rotate-keys'], { rotateKeys: rotateKeys(done) })
+  assert.deepEqual([rotated.exitCode, rotated.out], [0, [JSON.stringify(done)]])
+  assert.match(rotated.said.join('\n'), /Going on with/)
+  const rewrapped = { event: 'keys.rewrapped', rewrapped: 2, under: 'k2' } as const
+  assert.deepEqual((await run(['rotate-keys', '--rewrap'], { rotateKeys: rotateKeys(rewrapped) })).out, [
+    JSON.stringify(rewrapped),
+  ])
+  const damaged = { ...done, deleted: [], unreadable: ['grant_secrets.sealed_secret of g'] }
+  const failed = await run(['rotate-keys'], { rotateKeys: rotateKeys(damaged) })
+  assert.equal(failed.exitCode, 1)
+  assert.match(failed.said.join('\n'), /grant_secrets\.sealed_secret of g/)
+  assert.deepEqual(asked, [false, true, false])
+})
+
+test('audit prints a table or a line of JSON for each entry, page after page', async () => {
+  const entry = (seq: number) => ({
+    seq,
+    id: `e${seq}`,
+    created_at: 1_767_225_600,
+    actor: 'cli',
+    action: 'key.created',
+    target: `key:${seq}`,
+    application_id: 'a1',
+    detail: { name: 'ci' },
+  })
+  const table = await run(
+    ['audit', '--actor', 'cli', '--since', '2026-01-01T00:00Z'],
+    recorder([entry(7)]).app,
+  )
+  assert.deepEqual(table.out, [
+    'time                  actor  action       target  application  detail',
+    '2026-01-01T00:00:00Z  cli    key.created  key:7   a1           {"name":"ci"}',
+  ])
+  const asked: AdminCommand[] = []
+  const admin: AppCommands['admin'] = (_config, command) => {
+    asked.push(command)
+    const first = asked.length === 1 ? 1000 : 500
+    return Promise.resolve(Array.from({ length: 500 }, (_, at) => entry(first - at)))
+  }
+  const options = ['--application-id', 'a1', '--action', 'key.created', '--target', 'key:1', '--until', '9']
+  const lines = await run(['audit', '--format', 'ndjson', '--limit', '700', ...options], { admin })
+  const { seq: _seq, ...shown } = entry(1000)
+  assert.deepEqual(JSON.parse(lines.out[0] ?? ''), shown)
+  const filter = { applicationId: 'a1', action: 'key.created', target: 'key:1', until: 9 }
+  assert.deepEqual(asked, [
+    { name: 'audit.list', ...filter, limit: 500 },
+    { name: 'audit.list', ...filter, limit: 200, beforeSeq: 501 },
+  ])
+  for (const bad of [
+    ['--since', 'soon'],
+    ['--limit', '0'],
+    ['--format', 'xml'],
+  ]) {
+    assert.equal((await run(['audit', ...bad])).exitCode, 2, bad.join(' '))
+  }
 })

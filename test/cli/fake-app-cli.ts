@@ -26,7 +26,9 @@ const app: AppCommands = {
   sandbox: () => Promise.resolve({ url: 'http://127.0.0.1:2', stop, environment: { GRANTWAY_X: 'y' } }),
   migrate: never,
   admin: never,
+  rotateKeys: never,
   doctor: never,
+  importGrants: never,
   openapi: never,
 }
 

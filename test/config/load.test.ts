@@ -45,9 +45,12 @@ test('has the documented defaults', () => {
     applicationId: undefined,
     apiKey: undefined,
     allowedNetworks: [],
+    egressIps: [],
     allowPlaintextMail: false,
     metrics: { port: undefined, host: '127.0.0.1', token: undefined },
     autoconfigUrl: undefined,
+    refreshRate: 100,
+    smtp: { url: undefined, from: undefined },
     logLevel: 'info',
     warnings: [],
   })
@@ -68,6 +71,7 @@ test('names every unknown variable and every bad value at once', () => {
     GRANTWAY_ALLOW_PLAINTEXT_MAIL: 'yes',
     GRANTWAY_ALLOWED_NETWORKS: '10.0.0.0/8, 10.0.0.0/40',
     GRANTWAY_TRUSTED_PROXIES: '10.1',
+    GRANTWAY_EGRESS_IPS: '203.0.113.7, 203.0.113.0/24',
     GRANTWAY_PUBLIC_URL: 'ftp://example.com',
     GRANTWAY_GOOGLE_TOKEN_URL: 'https://user:pass@example.com/token',
     GRANTWAY_YAHOO_IMAP: 'imap.example.com',
@@ -79,6 +83,7 @@ test('names every unknown variable and every bad value at once', () => {
       'GRANTWAY_ALLOWED_NETWORKS',
       'GRANTWAY_ALLOW_PLAINTEXT_MAIL',
       'GRANTWAY_DATABASE_POOL_SIZE',
+      'GRANTWAY_EGRESS_IPS',
       'GRANTWAY_GOOGLE_TOKEN_URL',
       'GRANTWAY_LOG_LEVEL',
       'GRANTWAY_PORT',
@@ -172,6 +177,28 @@ test('takes postgres addresses only, and shows no password', () => {
   assert.deepEqual(problemsOf({ GRANTWAY_DATABASE_URL: 'mysql://u:planted@h/d' }), [
     'GRANTWAY_DATABASE_URL must be a postgres:// address',
   ])
+})
+
+test('takes smtp addresses only, and shows no password', () => {
+  for (const address of ['smtps://user%40h:p%2Fw@mail.example.com', 'smtp://[::1]:2525', 'smtps://h:465/']) {
+    assert.equal(problemsOf({ GRANTWAY_SMTP_URL: address }).length, 0, address)
+  }
+  for (const address of [
+    'https://u:planted@h',
+    'smtps://u:planted%@h',
+    'smtps://u:planted@h/path',
+    'planted',
+  ]) {
+    assert.deepEqual(problemsOf({ GRANTWAY_SMTP_URL: address }), [
+      'GRANTWAY_SMTP_URL must be smtps://user:password@host:port or smtp://…, special characters %-encoded',
+    ])
+  }
+  for (const sender of ['grantway@example.com', 'Grantway of Example <grantway@example.com>']) {
+    assert.equal(problemsOf({ GRANTWAY_SMTP_FROM: sender }).length, 0, sender)
+  }
+  for (const sender of ['Grantway', 'a@b, c@d', 'Grantway <a@b> <c@d>', 'x\r\ny <a@b>']) {
+    assert.equal(problemsOf({ GRANTWAY_SMTP_FROM: sender }).length, 1, sender)
+  }
 })
 
 test('reads the same names from a JSON file, under the environment', () => {

@@ -4,14 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { startOAuthServer, type TestOAuthServer } from '../support/oauth-server.ts'
-import {
-  connect,
-  killAtEachStep,
-  killConnecting,
-  prepareWorld,
-  readGrant,
-  type StartServer,
-} from './crash-matrix.ts'
+import { killConnecting, prepareWorld, type StartServer } from './crash-matrix.ts'
+import { killDeleting, killPatching, killRefreshing, killRelabelling } from './grant-kills.ts'
 
 let oauth: TestOAuthServer
 before(async () => {
@@ -41,37 +35,27 @@ describe('connect/custom, killed at each step', () => {
   }
 })
 
-describe('a refresh, killed at each step', () => {
+describe('a grant, killed at each step of what happens to it', () => {
   for (const when of ['before', 'after'] as const) {
-    test(`killed ${when} each database step: the grant lives on, or says that an answer was lost`, async () => {
+    test(`a refresh, killed ${when} each: the grant lives on, or says once that an answer was lost`, async () => {
       await withWorld(async (start) => {
-        let lost = 0
-        let id = ''
-        await killAtEachStep(start, when, {
-          every: 1,
-          // A token that belongs to a grant makes its stored secret be refreshed under the lease.
-          async token(at, server) {
-            const { refresh_token: token } = await oauth.mint(`${when}-${at}@testworld.example`, 'basic-app')
-            const made = await connect(server, token)
-            assert.equal(made.status, 201)
-            id = made.body.data.id
-            return token
-          },
-          async check(server, _at, token) {
-            const again = await connect(server, token)
-            const grant = await readGrant(server, id)
-            if (again.status === 201) {
-              assert.equal(again.body.data.id, id)
-              assert.equal(grant.body.data.grant_status, 'valid')
-              return
-            }
-            lost += 1
-            assert.equal(again.status, 401, JSON.stringify(again.body))
-            assert.equal(grant.body.data.grant_status, 'invalid')
-            assert.equal(grant.body.data.reason.code, 'refresh_answer_lost')
-          },
-        })
+        const lost = await killRefreshing({ oauth, start, when, every: 1 })
         assert.equal(lost, when === 'before' ? 1 : 0)
+      })
+    })
+
+    test(`PATCH with a new token, killed ${when} every second: the same request finishes the work`, async () => {
+      await withWorld(async (start) => {
+        // Its steps are those of connecting, which is killed at each of them above.
+        const lost = await killPatching({ oauth, start, when, every: 2 })
+        assert.ok(lost <= (when === 'before' ? 1 : 0), `${lost} tokens were lost`)
+      })
+    })
+
+    test(`PATCH of the scope and DELETE, killed ${when} each: done and told once, or neither`, async () => {
+      await withWorld(async (start) => {
+        await killRelabelling({ oauth, start, when, every: 1 })
+        await killDeleting({ oauth, start, when, every: 1 })
       })
     })
   }

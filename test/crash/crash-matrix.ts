@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { countEvents } from './count-events.ts'
 import type { TestOAuthServer } from '../support/oauth-server.ts'
 import { callApi, type ServerProcess, startServerProcess } from '../support/server-process.ts'
 
@@ -14,7 +15,11 @@ const MOST_STEPS = 40
 export type When = 'before' | 'after'
 
 /** Starts servers over one database with a yahoo connector, whose endpoints are the OAuth server's. */
-export type StartServer = () => Promise<ServerProcess>
+export interface StartServer {
+  (): Promise<ServerProcess>
+  /** Which database, as environment variables. */
+  readonly database: { readonly [name: string]: string }
+}
 
 /** @param database  which one, as environment variables */
 export async function prepareWorld(
@@ -32,7 +37,9 @@ export async function prepareWorld(
     GRANTWAY_YAHOO_TOKEN_URL: oauth.tokenUrl,
     GRANTWAY_YAHOO_USERINFO_URL: oauth.userinfoUrl,
   }
-  const start = () => startServerProcess(['test/crash/killable-server.ts'], environment)
+  const start = Object.assign(() => startServerProcess(['test/crash/killable-server.ts'], environment), {
+    database,
+  })
   const server = await start()
   const settings = { client_id: 'basic-app', client_secret: 'basic-app-secret' }
   const made = await callApi(server, KEY, 'POST', '/v3/connectors', { provider: 'yahoo', settings })
@@ -41,34 +48,51 @@ export async function prepareWorld(
   return start
 }
 
-export const connect = (server: ServerProcess, refreshToken: string) =>
-  callApi(server, KEY, 'POST', '/v3/connect/custom', body(refreshToken))
+/** Gives tokens of a new user. */
+export const mintFor = (oauth: TestOAuthServer, name: string) =>
+  oauth.mint(`${name}@testworld.example`, 'basic-app')
 
 export const readGrant = (server: ServerProcess, id: string) =>
   callApi(server, KEY, 'GET', `/v3/grants/${id}`)
 
 const body = (refreshToken: string) => ({ provider: 'yahoo', settings: { refresh_token: refreshToken } })
 
+/** A request that a server is to die of. */
+export interface DeadlyRequest {
+  readonly method: 'POST' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly body?: object
+}
+
+export const connecting = (refreshToken: string): DeadlyRequest => ({
+  method: 'POST',
+  path: '/v3/connect/custom',
+  body: body(refreshToken),
+})
+
+export const send = (server: ServerProcess, request: DeadlyRequest) =>
+  callApi(server, KEY, request.method, request.path, request.body)
+
 /**
- * Connects on a server that dies at that step of it, and sees to it that it is gone.
+ * Sends to a server that dies at that step of the request, and sees to it that it is gone.
  * @returns whether the request was answered: it has fewer steps
  */
-async function connectAndDie(
+async function sendAndDie(
   server: ServerProcess,
-  refreshToken: string,
+  request: DeadlyRequest,
   kill: { readonly at: number; readonly when: When },
 ): Promise<boolean> {
-  const survived = await fetch(`${server.url}/v3/connect/custom`, {
-    method: 'POST',
+  const survived = await fetch(server.url + request.path, {
+    method: request.method,
     headers: {
       authorization: `Bearer ${KEY}`,
-      'content-type': 'application/json',
+      ...(request.body ? { 'content-type': 'application/json' } : {}),
       'x-kill-at': String(kill.at),
       'x-kill-when': kill.when,
     },
-    body: JSON.stringify(body(refreshToken)),
+    ...(request.body ? { body: JSON.stringify(request.body) } : {}),
   }).then(
-    ({ status }) => status === 201,
+    ({ ok }) => ok,
     () => false,
   )
   await server.end('SIGKILL')
@@ -80,7 +104,7 @@ async function connectAndDie(
  * next: one start per step.
  *
  * @param steps.every   kill only at every nth step
- * @param steps.token   the refresh token whose connecting dies at this step, on that server
+ * @param steps.prepare makes, on that server, the request that dies at this step
  * @param steps.check   looks at what is left, on a server started after the death
  */
 export async function killAtEachStep(
@@ -88,18 +112,18 @@ export async function killAtEachStep(
   when: When,
   steps: {
     readonly every: number
-    token(at: number, server: ServerProcess): Promise<string>
-    check(server: ServerProcess, at: number, token: string): Promise<void>
+    prepare(at: number, server: ServerProcess): Promise<DeadlyRequest>
+    check(server: ServerProcess, at: number, request: DeadlyRequest): Promise<void>
   },
 ): Promise<void> {
   let server = await start()
   try {
     for (let at = 1, survived = false; !survived; at += steps.every) {
       assert.ok(at < MOST_STEPS, 'the request has no end')
-      const token = await steps.token(at, server)
-      survived = await connectAndDie(server, token, { at, when })
+      const request = await steps.prepare(at, server)
+      survived = await sendAndDie(server, request, { at, when })
       server = await start()
-      await steps.check(server, at, token)
+      await steps.check(server, at, request)
     }
   } finally {
     await server.end('SIGKILL')
@@ -116,13 +140,14 @@ export async function killConnecting(
   let lost = 0
   await killAtEachStep(start, when, {
     every,
-    token: async (at) => (await oauth.mint(`${when}-${at}@testworld.example`, 'basic-app')).refresh_token,
-    async check(server, at, token) {
-      const again = await connect(server, token)
+    prepare: async (at) => connecting((await mintFor(oauth, `${when}-${at}`)).refresh_token),
+    async check(server, at, request) {
+      const again = await send(server, request)
       if (again.status === 201) {
-        const third = await connect(server, token)
+        const third = await send(server, request)
         assert.equal(third.status, 201, `a third time after step ${at}: ${JSON.stringify(third.body)}`)
         assert.equal(third.body.data.id, again.body.data.id)
+        assert.equal(await countEvents(start.database, again.body.data.id, 'grant.created'), 1)
         return
       }
       // The provider's answer died with the process before it could be committed.

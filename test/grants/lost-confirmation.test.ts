@@ -119,6 +119,19 @@ for (const step of ['secrets.takeLease:1', 'connectors.find:2', 'transaction:1']
   })
 }
 
+test('a refresh that is refused while the database is away is not left open', async () => {
+  const token = zoom.mint('refused@zoom.example')
+  const { id } = (await connect(token)).body.data
+  clock.advance(2 * HOUR_MS)
+  zoom.failNext(401, { reason: 'Invalid Token!', error: 'invalid_request' })
+  // The look at the row after the refusal; two come before the call.
+  lose('secrets.find:3')
+  assert.equal((await connect(token)).status, 401)
+  assert.equal(losing, '', 'the step was not made')
+  const grant = await callApi(server, KEY, 'GET', `/v3/grants/${id}`)
+  assert.equal(grant.body.data.grant_status, 'invalid')
+})
+
 test('an unfinished exchange is renewed when the confirmation of its attempt is lost', async () => {
   const token = zoom.mint('pending@zoom.example')
   zoom.failNextMe(503, {})

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
 import { type Sandbox, startSandbox } from '../../src/sandbox/start-sandbox.ts'
 import { type FakeZoom, startFakeZoom, ZOOM_CLIENT } from '../support/fake-zoom.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import type { ServerProcess } from '../support/server-process.ts'
+import { createRandom } from '../torture/random.ts'
+import { startTokenServer, type TokenServer } from '../torture/token-server.ts'
 import { type Fleet, type FleetAnswer, startFleet } from './server-fleet.ts'
 
 const ADA = 'ada@sandbox.example'
@@ -12,7 +15,9 @@ const BEN = 'ben@sandbox.example'
 let postgres: TestPostgres
 let sandbox: Sandbox
 let zoom: FakeZoom
+let strict: TokenServer
 let fleet: Fleet
+let url: string
 let first: ServerProcess
 let noteGoogleTokenCall = () => {}
 
@@ -25,16 +30,22 @@ before(async () => {
     },
   })
   zoom = await startFakeZoom()
-  fleet = await startFleet(4, await postgres.createDatabase(), {
+  strict = await startTokenServer(createRandom(1))
+  strict.calmDown()
+  url = await postgres.createDatabase()
+  fleet = await startFleet(4, url, {
     ...sandbox.endpoints,
     GRANTWAY_ZOOM_TOKEN_URL: zoom.endpoints.tokenUrl,
     GRANTWAY_ZOOM_API_URL: zoom.endpoints.apiUrl,
+    ...strict.endpoints('fleet'),
+    GRANTWAY_YAHOO_IMAP: '127.0.0.1:9',
   })
   const [one] = fleet.servers
   assert.ok(one)
   first = one
   for (const [provider, settings] of [
     ['zoom', { client_id: ZOOM_CLIENT.clientId, client_secret: ZOOM_CLIENT.clientSecret }],
+    ['yahoo', { client_id: 'strict-client-id', client_secret: 'strict-client-secret' }],
     ['google', { client_id: 'sandbox-client-id', client_secret: 'sandbox-client-secret' }],
   ] as const) {
     const made = await fleet.call(first, 'POST', '/v3/connectors', { provider, settings })
@@ -44,11 +55,12 @@ before(async () => {
 after(async () => {
   await fleet.stop()
   await zoom.stop()
+  await strict.stop()
   await sandbox.stop()
   await postgres.stop()
 })
 
-const connect = (server: ServerProcess, provider: 'zoom' | 'google', refreshToken: string) =>
+const connect = (server: ServerProcess, provider: 'zoom' | 'yahoo' | 'google', refreshToken: string) =>
   fleet.call(server, 'POST', '/v3/connect/custom', { provider, settings: { refresh_token: refreshToken } })
 const messages = (server: ServerProcess, id: string) =>
   fleet.call(server, 'GET', `/v3/grants/${id}/messages?limit=1`)
@@ -58,6 +70,14 @@ const statusesOf = (answers: readonly FleetAnswer[]) => [...new Set(answers.map(
 /** Requests that come later are answered after the first database work of those before. */
 async function letThemIn(): Promise<void> {
   for (let i = 0; i < 5; i++) await fleet.everywhere(2, (server) => fleet.call(server, 'GET', '/v3/grants'))
+}
+
+/** Makes every open refresh as old as if its lease were over. */
+async function letLeasesPass(): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('update grant_secrets set attempt_started_at_ms = attempt_started_at_ms - 30000')
+  await client.end()
 }
 
 /** One for those that came in time; one that comes after the answer has the provider asked anew. */
@@ -104,11 +124,26 @@ describe('four processes over one database', () => {
     assertFew(zoom.tokenCalls() - before)
   })
 
-  test('100 reads at once of a grant whose access token is over make one token call', async () => {
+  test('100 reads at once on each of four, of a grant whose access token is over, make one token call', async () => {
     const id = await expiredGoogleGrant(ADA)
     const before = sandbox.control.tokenLog().length
-    assert.deepEqual(statusesOf(await fleet.everywhere(25, (server) => messages(server, id))), [200])
+    const answers = await fleet.everywhere(100, (server) => messages(server, id))
+    assert.equal(answers.length, 400)
+    assert.deepEqual(statusesOf(answers), [200])
     assert.equal(sandbox.control.tokenLog().length - before, 1)
+  })
+
+  test('the same where the refresh token rotates strictly', async () => {
+    const email = 'reads@yahoo.example'
+    strict.setLife(3)
+    const { status, text, body } = await connect(first, 'yahoo', strict.consent(email))
+    assert.equal(status, 201, text)
+    strict.setLife(3600)
+    const before = strict.calls.length
+    // Nobody is at the IMAP address: each read asks for an access token, and then finds no mailbox.
+    const answers = await fleet.everywhere(100, (server) => messages(server, body.data.id))
+    assert.deepEqual(statusesOf(answers), [504])
+    assert.equal(strict.calls.length - before, 1)
   })
 
   test('a revoked consent is told by every process, and connect/custom at one heals it for all', async () => {
@@ -154,6 +189,7 @@ describe('a process killed while its token call is under way', () => {
     await doomed.end('SIGKILL')
     held.release()
     assert.equal(await cut, null)
+    await letLeasesPass()
     // Until the database has noticed the death, the access token that still lives is used.
     let refused = await connect(first, 'zoom', token)
     while (refused.status === 201) refused = await connect(first, 'zoom', token)

@@ -7,6 +7,7 @@ import { paramNames, type Route } from '../../src/http/route.ts'
 import { allRoutes } from '../../src/http/routes/all.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/start-sandbox.ts'
 import { type ApiAnswer, type GrantwayApp, startGrantway } from '../support/grantway-app.ts'
+import { plantWebhook } from './plant-webhook.ts'
 
 const ADA = 'ada@sandbox.example'
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -58,6 +59,7 @@ before(async () => {
     credential: creds.body.data[0].id,
     application: (await app.call('GET', '/v3/applications')).body.data.application_id,
   }
+  ids = { ...ids, ...(await plantWebhook(app.application.database, applicationId(ids['application'] ?? ''))) }
   unchanged = await everything()
 })
 after(async () => {
@@ -73,7 +75,9 @@ function pathOf(route: Route, value: (name: string) => string = (name) => ids[na
       ? 'credential'
       : route.url.includes('-uris/')
         ? 'uri'
-        : 'application'
+        : route.url.startsWith('/v3/webhooks')
+          ? 'webhook'
+          : 'application'
     return path.replace(name === '*' ? '*' : `:${name}`, value(name === 'id' ? owner : name))
   }, route.url)
 }
@@ -89,6 +93,8 @@ async function everything(): Promise<string> {
     '/v3/grants',
     `/v3/grants/${ids['grant_id']}/messages?limit=3`,
     `/v3/grants/${ids['grant_id']}/folders`,
+    '/v3/webhooks',
+    `/v3/webhooks/${ids['webhook']}/deliveries`,
   ]) {
     const { status, body, text } = await app.call('GET', path)
     assert.equal(status, 200, `${path}: ${text}`)
@@ -132,7 +138,7 @@ test('no route answers without a key or with a wrong one', async () => {
   assert.equal(await everything(), unchanged)
 })
 
-const CREDENTIAL = { name: 'x', credential_type: 'connector', credential_data: {} }
+const CREDENTIAL = { name: 'x', credential_type: 'connector', credential_data: {}, since: 0 }
 
 test('another application finds nothing here and changes nothing', async () => {
   const headers = { authorization: `Bearer ${otherKey}` }
@@ -153,6 +159,8 @@ test('another application finds nothing here and changes nothing', async () => {
         ids['credential'],
         ids['application'],
         ids['message_id'],
+        ids['webhook'],
+        ids['delivery_id'],
       ]) {
         assert.ok(!answer.text.includes(id ?? ''), `${at} shows ${id}`)
       }

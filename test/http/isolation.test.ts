@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { paramNames, type Route } from '../../src/http/route.ts'
 import { allRoutes } from '../../src/http/routes/all.ts'
 import { grantRecord, startHttpApp, type HttpApp } from '../support/http-app.ts'
+import { plantWebhook } from './plant-webhook.ts'
 
 // Every route of the table, tried without a key, with wrong ones, with another application's, with garbage.
 
@@ -23,6 +24,7 @@ before(async () => {
   planted.push(app.key, app.otherKey)
   ids = { grant_id: grant.id, provider: 'google', message_id: 'm', '*': 'INBOX' }
   ids = { ...ids, uri: uri.body.data.id, credential: connector.body.data.active_credential_id }
+  ids = { ...ids, ...(await plantWebhook(app.database, app.applicationId)) }
   unchanged = await everything()
 })
 after(() => app.close())
@@ -35,7 +37,9 @@ function pathOf(route: Route): string {
       ? 'credential'
       : route.url.includes('-uris/')
         ? 'uri'
-        : 'application'
+        : route.url.startsWith('/v3/webhooks')
+          ? 'webhook'
+          : 'application'
     const id = name === 'id' ? (ids[kind] ?? app.applicationId) : (ids[name] ?? '')
     return path.replace(name === '*' ? '*' : `:${name}`, id)
   }, route.url)
@@ -44,7 +48,16 @@ function pathOf(route: Route): string {
 /** All that this application has, as it reads it itself. */
 async function everything(): Promise<string> {
   const parts = []
-  for (const path of ['/v3/applications', '/v3/connectors', '/v3/connectors/google/creds', '/v3/grants']) {
+  const deliveries = `/v3/webhooks/${ids['webhook']}/deliveries`
+  const creds = '/v3/connectors/google/creds'
+  for (const path of [
+    '/v3/applications',
+    '/v3/connectors',
+    creds,
+    '/v3/grants',
+    '/v3/webhooks',
+    deliveries,
+  ]) {
     const { body } = await app.call('GET', path)
     parts.push(body.data)
   }
@@ -103,11 +116,15 @@ test('shows another application nothing and lets it change nothing, on every rou
   for (const route of keyed) {
     const at = `${route.method} ${route.url}`
     const body =
-      route.method === 'GET' ? undefined : { name: 'x', credential_type: 'connector', credential_data: {} }
+      route.method === 'GET'
+        ? undefined
+        : { name: 'x', credential_type: 'connector', credential_data: {}, since: 0 }
     const answer = await app.call(route.method, pathOf(route), body, headers)
     assertEnvelope(answer, at)
     if (paramNames(route.url).length > 0) assert.equal(answer.status, 404, at)
-    for (const id of [grant.id, grant.email, ids['uri'] ?? '', ids['credential'] ?? '', app.applicationId]) {
+    const mine = [grant.id, grant.email, app.applicationId]
+    for (const name of ['uri', 'credential', 'webhook', 'delivery_id']) mine.push(ids[name] ?? name)
+    for (const id of mine) {
       assert.ok(!answer.text.includes(id), `${at} shows ${id}`)
     }
   }

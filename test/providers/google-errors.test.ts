@@ -13,6 +13,7 @@ const TOKEN_LINES: readonly [string, string | undefined, string, string][] = [
     'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.',
     'client-misconfigured',
   ],
+  ['invalid_grant', undefined, 'Invalid JWT: Failed audience check.', 'client-misconfigured'],
   ['invalid_grant', undefined, 'Invalid grant: account not found', 'client-misconfigured'],
   ['invalid_grant', undefined, 'Invalid email or User ID', 'grant-revoked'],
   ['invalid_grant', undefined, 'Account has been deleted', 'grant-revoked'],

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { ProviderError, type ProviderErrorKind } from '../../src/kit/provider-error.ts'
 import { Secret } from '../../src/kit/secret.ts'
 import { GRAPH_ERROR_RULES, graphApiError, graphErrorOfText } from '../../src/providers/microsoft/errors.ts'
-import { TOKEN_ERROR_RULES } from '../../src/providers/microsoft/token-error-rules.ts'
+import { AADSTS_RULES, OAUTH_RULES } from '../../src/providers/microsoft/token-error-rules.ts'
 import { aadsts } from '../support/fake-graph/token-endpoint.ts'
 import { clientWith, type MicrosoftWorld, startMicrosoftWorld } from '../support/fake-graph/world.ts'
 
@@ -33,16 +33,16 @@ async function refusal(status: number, body: unknown): Promise<ProviderError> {
 }
 
 test('each AADSTS number stands once, with plain advice and a source', () => {
-  const codes = TOKEN_ERROR_RULES.flatMap((rule) => rule.codes)
+  const codes = AADSTS_RULES.flatMap((rule) => rule.codes)
   assert.equal(new Set(codes).size, codes.length)
-  for (const { advice, message, source } of TOKEN_ERROR_RULES) {
+  for (const { advice, message, source } of [...AADSTS_RULES, ...Object.values(OAUTH_RULES)]) {
     assert.match(advice, /\.$/)
     assert.match(message, /\.$/)
-    assert.match(source, /^[\w.-]+\//)
+    assert.match(source, /^(learn\.microsoft\.com\/|public reports)/)
   }
 })
 
-for (const rule of TOKEN_ERROR_RULES) {
+for (const rule of AADSTS_RULES) {
   for (const code of rule.codes) {
     test(`AADSTS${code} is ${rule.kind}`, async () => {
       const error = await refusal(400, aadsts('invalid_grant', code, 'As Microsoft words it.'))
@@ -73,7 +73,7 @@ const CONTRACT: readonly [ProviderErrorKind, readonly number[]][] = [
 ]
 test('judges every number of the contract as the contract does', () => {
   const kindOf = new Map(
-    TOKEN_ERROR_RULES.flatMap(({ codes, kind }) => codes.map((code) => [code, kind] as const)),
+    AADSTS_RULES.flatMap(({ codes, kind }) => codes.map((code) => [code, kind] as const)),
   )
   for (const [kind, codes] of CONTRACT)
     for (const code of codes) assert.equal(kindOf.get(code), kind, String(code))

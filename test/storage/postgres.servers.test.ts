@@ -91,6 +91,14 @@ describe('PostgreSQL', () => {
     assert.equal(await one.liveness.isAlive(two.liveness.self), true)
     const three = await open(url)
     assert.equal(await three.liveness.isAlive(two.liveness.self), false)
+    // Nor does it count as dead before it has had the time to.
+    const [{ now = 0 } = {}] = (await ask(
+      url,
+      'select floor(extract(epoch from clock_timestamp()) * 1000)::float as now',
+    )) as readonly { readonly now?: number }[]
+    const gone = { holder: two.liveness.self }
+    assert.equal(await three.liveness.mayAnswer({ ...gone, startedAtMs: now }), true)
+    assert.equal(await three.liveness.mayAnswer({ ...gone, startedAtMs: now - 30_000 }), false)
     await Promise.all([one.close(), three.close()])
   })
 

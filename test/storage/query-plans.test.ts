@@ -14,6 +14,7 @@ import {
   sql,
 } from 'kysely'
 import { connectorId, credentialId, grantId } from '../../src/contract/ids.ts'
+import { SEALED_TABLES } from '../../src/core/ports/sealed.ts'
 import type { GrantFilter, Stores } from '../../src/core/ports/stores.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { randomIds } from '../../src/kit/ids.ts'
@@ -25,8 +26,8 @@ import type { Tables } from '../../src/storage/tables.ts'
 import { aGrant, anApplication, anAttempt, aTokenKey, newApplicationId, someTokens } from './records.ts'
 import { tempFolder } from './temp-folder.ts'
 
-/** Tables of a few rows by nature, read whole. */
-const SMALL = /^SCAN data_keys\b/
+/** Tables of a few rows by nature, read whole; `owners` is made in the statement, by steps through an index. */
+const SMALL = /^SCAN (data_keys|owners|CONSTANT ROW)\b/
 
 /** Runs nothing: notes the statements. */
 class NotingDriver extends DummyDriver {
@@ -50,7 +51,12 @@ const ENGINE: Engine = {
   hasTable: async () => true,
   isUniqueViolation: () => false,
   skippingLocked: (query) => query,
+  keepingRows: (query) => query,
+  isAnyOf: (column) => sql<boolean>`${column} in ('a', 'b')`,
+  givenRows: () => sql`(select 1) as given`,
   makeAppendOnly: () => Promise.reject(new Error('not here')),
+  refuseClosedKeys: () => Promise.reject(new Error('not here')),
+  holdUpWrites: () => Promise.resolve(),
   withMigrationLock: () => Promise.reject(new Error('not here')),
 }
 
@@ -115,6 +121,12 @@ async function everyReadAndChange(stores: Stores): Promise<void> {
   await stores.secrets.closeAttempt(grant.id, 'a', outcome)
   await stores.secrets.freeLease(grant.id, 'a', outcome)
   await assert.rejects(stores.secrets.replace(grant.id, someTokens()))
+  await stores.secrets.store(grant.id, 1, 'a', someTokens(), { inUseMs: 1, idleRefreshAtMs: 1 })
+  await stores.secrets.freeLease(grant.id, 'a', { ...outcome, nextRefreshInMs: 1 })
+  await stores.secrets.dueConnectors('', 10)
+  await stores.secrets.claimDue({ connectorId: connectorId('c'), limit: 10, holdMs: 1 })
+  await stores.secrets.unschedule([grant.id])
+  await stores.secrets.noteUses([{ grantId: grant.id, version: 1, refreshDueMs: 1 }])
   await stores.seenTokens.find(key)
   await stores.seenTokens.retakeAttempt(key, 'a', anAttempt())
   await stores.seenTokens.grantPending('p', grant.id, 1)
@@ -126,7 +138,26 @@ async function everyReadAndChange(stores: Stores): Promise<void> {
   await stores.pendingSecrets.delete('p')
   await stores.pendingSecrets.deleteOlderThan(1)
   await stores.dataKeys.list()
+  await stores.dataKeys.rewrap('k', 'b', { wrappedBy: 'o', wrapped: 'w' })
+  await stores.dataKeys.addSeals('k', 1)
+  for (const table of SEALED_TABLES) {
+    await stores.sealed.list(table, 'a', 10)
+    await stores.sealed.replace(table, [
+      { id: 'a', before: { [table.columns[0]!]: 'b' }, after: { [table.columns[0]!]: 'c' } },
+    ])
+  }
   await stores.outbox.list(application, 10)
+  const bounds = { since: 1, until: 2 }
+  for (const filter of [{}, { action: 'a' }, { actor: 'a' }, { target: 't' }]) {
+    await stores.audit.list({ applicationId: application, ...filter, ...bounds }, { limit: 10, beforeSeq: 9 })
+    await stores.audit.list({ applicationId: null, ...filter }, { limit: 10, beforeSeq: 9 })
+  }
+  await stores.outbox.oldestUnsentSeconds()
+  await stores.secrets.oldestDueRefreshMs()
+  await stores.grants.countByStatus()
+  await stores.webhooks.countByStatus()
+  await stores.jobs.oldestDueMs('webhook.delivery')
+  await stores.jobs.countByState('webhook.delivery', ['waiting', 'dead'])
 }
 
 /** Every combination of the filters that may fit a great part of all grants. */
@@ -178,6 +209,29 @@ describe('query plans', () => {
         (step) => /^SCAN\b/.test(step) && !/USING (COVERING )?INDEX/.test(step) && !SMALL.test(step),
       )
       assert.deepEqual(scans, [], statement)
+    }
+  })
+
+  test('find what waits through the index of just that, however much is kept besides', async () => {
+    const kind = 'webhook.delivery'
+    const claim = { kind, lane: 'l', limit: 1, holder: 'h', leaseMs: 1 } as const
+    const rows: readonly (readonly [(stores: Stores) => Promise<unknown>, readonly string[]])[] = [
+      [(stores) => stores.jobs.claim(claim), ['jobs_due']],
+      [(stores) => stores.jobs.oldestDueMs(kind), ['jobs_oldest_due']],
+      [(stores) => stores.outbox.takeUnsent(1), ['outbox_unsent']],
+      [(stores) => stores.outbox.oldestUnsentSeconds(), ['outbox_unsent']],
+      [(stores) => stores.grants.countByStatus(), ['grants_valid', 'grants_invalid']],
+    ]
+    for (const [call, indexes] of rows) {
+      const statements = await statementsOf(call)
+      assert.equal(statements.length, indexes.length)
+      for (const [at, index] of indexes.entries()) {
+        const plan = planOf(statements[at]!)
+        assert.ok(
+          plan.some((step) => new RegExp(`INDEX ${index}\\b`).test(step)),
+          `${statements[at]}: ${plan.join(' / ')}`,
+        )
+      }
     }
   })
 

@@ -152,30 +152,6 @@ export function coversAdminRecords(subject: Subject): void {
     await assert.rejects(stores().credentials.insert(aCredential(aConnector())), { status: 404 })
   })
 
-  test('keeps one lookup key whatever happens at once, and any number of seal keys', async () => {
-    const other = await subject().other()
-    const key = (id: string, purpose: 'seal' | 'lookup') => ({
-      id,
-      purpose,
-      wrappedBy: 'k1',
-      wrapped: 'w',
-      createdAtMs: 1_700_000_000_123,
-    })
-    const won = await Promise.all(
-      [subject().database, other].map(({ stores: { dataKeys } }, at) =>
-        dataKeys.insert(key(`l${at}`, 'lookup')),
-      ),
-    )
-    assert.equal(won.filter(Boolean).length, 1)
-    assert.equal(await stores().dataKeys.insert(key('s1', 'seal')), true)
-    assert.equal(await stores().dataKeys.insert(key('s1', 'seal')), false)
-    assert.equal(await stores().dataKeys.insert(key('s2', 'seal')), true)
-    assert.deepEqual(
-      (await stores().dataKeys.list()).filter(({ purpose }) => purpose === 'seal'),
-      [key('s1', 'seal'), key('s2', 'seal')],
-    )
-  })
-
   test('lists events in the order they came, also inside one second', async () => {
     const applicationId = newApplicationId()
     const events = ['c', 'a', 'b'].map((name) => ({

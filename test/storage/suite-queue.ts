@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { grantId } from '../../src/contract/ids.ts'
-import type { NewJob } from '../../src/core/ports/event-stores.ts'
+import type { NewJob, WebhookStore } from '../../src/core/ports/event-stores.ts'
 import type { OutboxEvent, WebhookRecord } from '../../src/core/ports/records.ts'
 import { newApplicationId } from './records.ts'
 import type { Subject } from './suite.ts'
@@ -29,6 +29,9 @@ export function coversQueue(subject: Subject): void {
     const lane = randomUUID()
     assert.equal(await stores().jobs.enqueue([job(lane, `${lane}-a`), job(lane, `${lane}-b`)]), 2)
     assert.equal(await stores().jobs.enqueue([job(lane, `${lane}-a`), job(lane, `${lane}-c`)]), 1)
+    const found = await stores().jobs.findByKeys(kind, [`${lane}-c`, `${lane}-x`, `${lane}-a`])
+    assert.deepEqual(found.map(({ dedupeKey }) => dedupeKey).toSorted(), [`${lane}-a`, `${lane}-c`])
+    assert.deepEqual(await stores().jobs.findByKeys(kind, []), [])
     assert.deepEqual(
       (await claim(lane)).map(({ dedupeKey }) => dedupeKey),
       [`${lane}-a`, `${lane}-b`, `${lane}-c`],
@@ -199,7 +202,26 @@ export function coversQueue(subject: Subject): void {
     assert.equal(await stores().webhooks.markTold(webhook.id, 'failing'), true)
     assert.equal(await stores().webhooks.markTold(webhook.id, 'failing'), false)
     assert.ok(!(await untold()).includes(webhook.id))
-    await stores().webhooks.changeStatus(webhook.id, 'failing', 'pause', 3)
+    await stores().webhooks.changeStatus(webhook.id, 'failing', 'active', 3)
+    await stores().webhooks.changeStatus(webhook.id, 'active', 'failing', 3)
+    assert.ok((await untold()).includes(webhook.id), 'each time it becomes failing is told')
+    const update = (...change: Parameters<WebhookStore['update']>) => stores().webhooks.update(...change)
+    assert.equal(await update(newApplicationId(), webhook.id, { description: 'stolen' }), false)
+    assert.equal(await update(applicationId, webhook.id, { sealedSecret: 'rotated', updatedAt: 2 }), true)
+    assert.equal(
+      await update(applicationId, webhook.id, { url: 'https://b.example', compressedDelivery: false }),
+      true,
+    )
+    assert.deepEqual(await stores().webhooks.find(applicationId, webhook.id), {
+      ...webhook,
+      sealedSecret: 'rotated',
+      url: 'https://b.example',
+      compressedDelivery: false,
+      status: 'failing',
+      statusUpdatedAt: 3,
+      updatedAt: 2,
+    })
+    assert.equal(await update(applicationId, webhook.id, { status: 'pause', statusUpdatedAt: 4 }), true)
     assert.deepEqual(await stores().webhooks.listReceiving([applicationId]), [])
     assert.equal(await stores().webhooks.delete(newApplicationId(), webhook.id), false)
     assert.equal(await stores().webhooks.delete(applicationId, webhook.id), true)

@@ -74,5 +74,7 @@ export function coversTransactions(subject: Subject): void {
     const { liveness } = subject().database
     assert.equal(await liveness.isAlive(liveness.self), true)
     assert.equal(await liveness.isAlive('nobody-ever'), false)
+    assert.equal(await liveness.mayAnswer({ holder: liveness.self, startedAtMs: 0 }), true)
+    assert.equal(await liveness.mayAnswer({ holder: 'nobody-ever', startedAtMs: 0 }), false)
   })
 }

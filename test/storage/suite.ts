@@ -1,9 +1,12 @@
 import { after, before, describe } from 'node:test'
 import type { Database } from '../../src/core/ports/stores.ts'
 import { coversAdminRecords } from './suite-admin.ts'
+import { coversDataKeys } from './suite-data-keys.ts'
 import { coversGrantLists } from './suite-grant-lists.ts'
 import { coversGrants } from './suite-grants.ts'
+import { coversMeasures } from './suite-measures.ts'
 import { coversQueue } from './suite-queue.ts'
+import { coversRefreshDue } from './suite-refresh-due.ts'
 import { coversSecrets } from './suite-secrets.ts'
 import { coversSeenTokens } from './suite-seen-tokens.ts'
 import { coversTransactions } from './suite-transactions.ts'
@@ -40,5 +43,8 @@ export function describeStorage(engine: string, open: () => Promise<FreshDatabas
     coversSeenTokens(subject)
     coversTransactions(subject)
     coversQueue(subject)
+    coversMeasures(subject)
+    coversDataKeys(subject)
+    coversRefreshDue(subject)
   })
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Application } from '../../src/app/compose.ts'
+import type { Application, ComposeOptions } from '../../src/app/compose.ts'
 import { startServer } from '../../src/app/serve.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Clock } from '../../src/kit/clock.ts'
@@ -49,10 +49,14 @@ export function movableClock(): MovableClock {
  */
 export async function startGrantway(
   environment: { readonly [name: string]: string } = {},
-  options: { readonly log?: Logger; readonly clock?: MovableClock } = {},
+  options: {
+    readonly log?: Logger
+    readonly clock?: MovableClock
+    readonly overrides?: Partial<ComposeOptions>
+  } = {},
 ): Promise<GrantwayApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'grantway-app-'))
-  const key = `test-key-${randomBytes(24).toString('hex')}`
+  const key = environment['GRANTWAY_API_KEY'] ?? `test-key-${randomBytes(24).toString('hex')}`
   const config = loadConfig({
     GRANTWAY_PORT: '0',
     GRANTWAY_DATA_DIR: dataDir,
@@ -61,7 +65,10 @@ export async function startGrantway(
     ...environment,
   })
   const clock = options.clock ?? movableClock()
-  const server = await startServer(config, 'all', options.log ?? silentLogger, { clock })
+  const server = await startServer(config, 'all', options.log ?? silentLogger, {
+    clock,
+    ...options.overrides,
+  })
   return {
     url: server.url,
     key,

@@ -6,9 +6,12 @@ import { appError } from '../../src/contract/errors.ts'
 import { applicationId, connectorId, grantId, type ApplicationId } from '../../src/contract/ids.ts'
 import { createApiKeyService } from '../../src/core/api-keys/api-keys.ts'
 import { createApplicationService } from '../../src/core/applications/applications.ts'
+import { createAuditLogService } from '../../src/core/audit/audit-log.ts'
 import { createCallbackUriService } from '../../src/core/applications/callback-uris.ts'
 import { createConnectorService } from '../../src/core/connectors/connectors.ts'
 import { createCredentialService } from '../../src/core/credentials/credentials.ts'
+import { createDeliveryService } from '../../src/core/webhooks/deliveries.ts'
+import { createWebhookService } from '../../src/core/webhooks/webhooks.ts'
 import type { GrantRecord } from '../../src/core/ports/records.ts'
 import type { DetectService, GrantService, MailService, Services } from '../../src/core/ports/services.ts'
 import type { Database } from '../../src/core/ports/stores.ts'
@@ -19,6 +22,8 @@ import { createHttpServer } from '../../src/http/server.ts'
 import type { Clock } from '../../src/kit/clock.ts'
 import { randomIds } from '../../src/kit/ids.ts'
 import { silentLogger } from '../../src/kit/logger.ts'
+import { createEgressGuard } from '../../src/kit/outbound/egress-guard.ts'
+import { createHttpClient } from '../../src/kit/outbound/http-client.ts'
 import { openSqliteDatabase } from '../../src/storage/engines/sqlite.ts'
 import { connectorOnlyProviders } from './provider-modules.ts'
 
@@ -55,7 +60,12 @@ export interface CallAnswer {
  * provider (grants, mail, detection) is a fake that tests may replace.
  */
 export async function startHttpApp(
-  replace: { readonly services?: Partial<Services>; readonly http?: Partial<HttpDeps> } = {},
+  replace: {
+    readonly services?: Partial<Services>
+    readonly http?: Partial<HttpDeps>
+    readonly webhooks?: { readonly challengeTimeoutMs?: number }
+    readonly allowedNetworks?: readonly string[]
+  } = {},
 ): Promise<HttpApp> {
   const folder = await mkdtemp(path.join(tmpdir(), 'grantway-http-'))
   const clock = testClock()
@@ -69,15 +79,22 @@ export async function startHttpApp(
   const operatorKeys = [{ id: 'k1', key: randomBytes(32) }]
   const vault = createVault(await loadDataKeys({ database, operatorKeys, clock, ids: randomIds }))
   const deps = { database, vault, clock, ids: randomIds, providers: connectorOnlyProviders() }
+  const guard = createEgressGuard({ allowedNetworks: replace.allowedNetworks ?? ['127.0.0.0/8'] })
+  const userHosts = createHttpClient({ guard })
   const services: Services = {
+    condition: () => Promise.resolve({ grants: [], alarms: [] }),
     apiKeys: createApiKeyService(deps),
     applications: createApplicationService(deps),
     callbackUris: createCallbackUriService(deps),
     connectors: createConnectorService(deps),
     credentials: createCredentialService(deps),
     grants: storedGrants(database),
+    imports: { importRows: async () => [] },
     detect: nothingDetected,
     mail: emptyMail,
+    webhooks: createWebhookService({ ...deps, userHosts, egressIps: ['203.0.113.7'], ...replace.webhooks }),
+    deliveries: createDeliveryService(deps),
+    auditLog: createAuditLogService(deps),
     ...replace.services,
   }
   const mine = await services.applications.create({ name: 'Mine' })
@@ -120,6 +137,7 @@ export async function startHttpApp(
     },
     async close() {
       await app.close()
+      await userHosts.close()
       await database.close()
       await rm(folder, { recursive: true, force: true })
     },

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { AppError } from '../../kit/app-error.ts'
 import { parseJson } from '../../kit/json.ts'
 import type { AdminCommand } from '../commands.ts'
 import { readAdminCommand } from './read-command.ts'
 import { chooseSocketPath, removeSocket } from './socket-path.ts'
 
-const MAX_BODY_BYTES = 64 * 1024
+/** A batch of an import is the largest command: its rows, and the quotes around them. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024
 
 export interface AdminSocket {
   readonly path: string
@@ -62,7 +64,7 @@ async function answer(
   handle: (command: AdminCommand) => Promise<unknown>,
 ): Promise<void> {
   const { status, body } = await run(request, handle).catch((error: unknown) => ({
-    status: 500,
+    status: error instanceof AppError && error.status === 503 ? 503 : 500,
     body: { error: error instanceof Error ? error.message : 'the command failed' },
   }))
   response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })

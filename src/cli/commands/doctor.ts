@@ -6,7 +6,9 @@ import type { Context } from '../context.ts'
 export function addDoctor(program: Command, context: Context): void {
   program
     .command('doctor')
-    .description('Check configuration, database, encryption key and provider endpoints; say what to fix.')
+    .description(
+      'Check configuration, database, encryption key, grants, connectors and provider endpoints; say what to fix.',
+    )
     .action(async () => {
       const checks = await runChecks(context)
       for (const { check, ok, detail, advice } of checks) {

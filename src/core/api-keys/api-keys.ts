@@ -17,15 +17,13 @@ const PRINTABLE = /^[\x21-\x7e]+$/
  * the work is the same for every bearer and nothing compares key text.
  *
  * A revocation counts at once in this process and within 4 seconds in others.
- *
- * @param deps.actor  who manages keys, for the audit log; `system` when left out
  */
-export function createApiKeyService(deps: AdminDeps & { readonly actor?: string }): ApiKeyService {
+export function createApiKeyService(deps: AdminDeps): ApiKeyService {
   const { database, clock, ids } = deps
   const cache = new LiveKeyCache(clock)
-  const manager = (applicationId: ApplicationId): Caller => ({
+  const manager = (applicationId: ApplicationId, actor: 'cli' | 'system' = 'system'): Caller => ({
     applicationId,
-    actor: deps.actor ?? 'system',
+    actor,
   })
 
   return {
@@ -68,20 +66,27 @@ export function createApiKeyService(deps: AdminDeps & { readonly actor?: string 
           throw appError('api.invalid_request_error', 'This API key exists already.')
         }
         await stores.apiKeys.insert(record)
-        await auditWrite(stores, deps, manager(applicationId), 'key.created', `key:${record.id}`, {
-          name: record.name,
-        })
+        await auditWrite(
+          stores,
+          deps,
+          manager(applicationId, options.actor),
+          'key.created',
+          `key:${record.id}`,
+          {
+            name: record.name,
+          },
+        )
       })
       return { record, value }
     },
 
     list: (applicationId) => database.stores.apiKeys.list(applicationId),
 
-    async revoke(id) {
+    async revoke(id, actor) {
       const revoked = await database.transaction(async (stores) => {
         const key = (await stores.apiKeys.list(null)).find((candidate) => candidate.id === id)
         if (!key || !(await stores.apiKeys.revoke(id, unixSeconds(clock)))) return false
-        await auditWrite(stores, deps, manager(key.applicationId), 'key.revoked', `key:${id}`)
+        await auditWrite(stores, deps, manager(key.applicationId, actor), 'key.revoked', `key:${id}`)
         return true
       })
       cache.forgetAll()

@@ -41,8 +41,8 @@ export function createApplicationService(deps: AdminDeps): ApplicationService {
           throw appError('api.invalid_request_error', 'An application of that id exists already.')
         }
         await stores.applications.insert(record)
-        const system: Caller = { applicationId: record.id, actor: 'system' }
-        await auditWrite(stores, deps, system, 'application.created', `application:${id}`)
+        const creator: Caller = { applicationId: record.id, actor: options.actor ?? 'system' }
+        await auditWrite(stores, deps, creator, 'application.created', `application:${id}`)
       })
       return record
     },

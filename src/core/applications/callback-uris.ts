@@ -28,7 +28,9 @@ export function createCallbackUriService(deps: AdminDeps): CallbackUriService {
           createdAt: unixSeconds(clock),
         }
         if (!(await stores.callbackUris.insert(record))) throw duplicate()
-        await auditWrite(stores, deps, caller, 'callback_uri.created', `callback_uri:${record.id}`, { url })
+        await auditWrite(stores, deps, caller, 'callback_uri.created', `callback_uri:${record.id}`, {
+          url: withoutQuery(url),
+        })
         return presentCallbackUri(record)
       })
     },
@@ -49,7 +51,7 @@ export function createCallbackUriService(deps: AdminDeps): CallbackUriService {
         const record: CallbackUriRecord = { ...before, ...checked }
         if (!(await stores.callbackUris.update(record))) throw duplicate()
         await auditWrite(stores, deps, caller, 'callback_uri.updated', `callback_uri:${id}`, {
-          url: record.url,
+          url: withoutQuery(record.url),
         })
         return presentCallbackUri(record)
       })
@@ -73,6 +75,11 @@ async function findOrThrow(stores: Stores, caller: Caller, id: string): Promise<
   const record = await stores.callbackUris.find(caller.applicationId, id)
   if (!record) throw notFound()
   return record
+}
+
+/** A query may hold a secret of the receiver's, which the audit log must not keep. */
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '')
 }
 
 function notFound() {

@@ -36,7 +36,7 @@ export async function activeClient(
   if (connector.activeCredentialId === null) return null
   const record = await stores.credentials.find(connector.applicationId, connector.activeCredentialId)
   if (!record) return null
-  const data = openData(deps.vault, record)
+  const data = await openData(deps.vault, record)
   return {
     record,
     client: {
@@ -63,7 +63,7 @@ export async function changeClient(
   change: { readonly client: OAuthClient; readonly active: CredentialRecord | null },
 ): Promise<CredentialId> {
   const { client, active } = change
-  const kept = active ? openData(deps.vault, active) : {}
+  const kept = active ? await openData(deps.vault, active) : {}
   const sameClient = active !== null && stringField(kept, 'client_id') === client.client_id
   if (active && (sameClient || !(await isInUse(stores, active)))) {
     const checked = checkCredential(module, 'connector', { ...kept, ...client })

@@ -45,6 +45,7 @@ export function presentConnector(record: ConnectorRecord, module: ProviderModule
     settings: record.settings,
     ...(module?.connector.takesScope ? { scope: [...record.scope] } : {}),
     ...(record.activeCredentialId === null ? {} : { active_credential_id: record.activeCredentialId }),
+    ...(record.alarm === null ? {} : { alarm: record.alarm }),
   }
 }
 

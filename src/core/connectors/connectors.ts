@@ -14,7 +14,7 @@ import { checkSettings, normalizeScopes, presentConnector } from './connector-se
 import { findConnector, moduleOf } from './find-connector.ts'
 import { invalidateGrantsOf } from './invalidate-grants.ts'
 
-const DELETED = {
+export const CONNECTOR_DELETED = {
   code: 'connector_deleted',
   message: 'The connector of this grant was deleted.',
   advice: 'Create the connector again, then authenticate the account once more with POST /v3/connect/custom.',
@@ -82,7 +82,7 @@ export function createConnectorService(deps: ConnectorDeps): ConnectorService {
       const connector = await findConnector(database.stores, caller, provider)
       let grants = 0
       for (;;) {
-        grants += await invalidateGrantsOf(deps, { connectorId: connector.id }, DELETED)
+        grants += await invalidateGrantsOf(deps, { connectorId: connector.id }, CONNECTOR_DELETED)
         const deleted = await database.transaction(async (stores) => {
           // A grant may have been made since the sweep: it must not outlive the connector as a valid one.
           const left = await stores.grants.listValidOf({ connectorId: connector.id }, null, 1)

@@ -1,7 +1,7 @@
 import type { GrantReason } from '../../contract/grant.ts'
 import type { ConnectorId, CredentialId, GrantId } from '../../contract/ids.ts'
 import { unixSeconds } from '../../kit/clock.ts'
-import type { AdminDeps } from '../applications/audit-write.ts'
+import { type AdminDeps, auditExpiry } from '../applications/audit-write.ts'
 import { grantEvent } from '../grants/outbox-event.ts'
 import type { GrantRecord } from '../ports/records.ts'
 
@@ -30,13 +30,15 @@ export async function invalidateGrantsOf(
     if (!last) return changed
     const reason: GrantReason = { ...why, at: unixSeconds(deps.clock) }
     changed += await database.transaction(async (stores) => {
-      let count = 0
+      const marked: GrantId[] = []
       for (const grant of batch) {
         if (!(await stores.grants.markInvalid(grant.applicationId, grant.id, reason))) continue
         await stores.outbox.insert(grantEvent('grant.expired', { ...grant, status: 'invalid', reason }, deps))
-        count += 1
+        await auditExpiry(stores, deps, grant, reason)
+        marked.push(grant.id)
       }
-      return count
+      await stores.secrets.unschedule(marked)
+      return marked.length
     })
     after = last.id
   }

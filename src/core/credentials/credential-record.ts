@@ -76,8 +76,8 @@ export function withData(
 }
 
 /** Opens the data of a credential, to merge a change into it. */
-export function openData(vault: Vault, record: CredentialRecord): JsonObject {
-  const data = parseJson(vault.open(placeOf(record), record.sealedData))
+export async function openData(vault: Vault, record: CredentialRecord): Promise<JsonObject> {
+  const data = parseJson(await vault.open(placeOf(record), record.sealedData))
   return isJsonObject(data) ? data : {}
 }
 

@@ -16,7 +16,7 @@ import {
   type ConnectorDeps,
 } from './credential-record.ts'
 
-const DELETED = {
+export const CREDENTIAL_DELETED = {
   code: 'credential_deleted',
   message: 'The credential this grant was made with was deleted.',
   advice: 'Authenticate the account once more with POST /v3/connect/custom, with a credential that exists.',
@@ -71,6 +71,10 @@ export function createCredentialService(deps: ConnectorDeps): CredentialService 
             )
           : named
         if (!(await stores.credentials.update(record))) throw nameTaken()
+        // The alarm was about what has just been replaced; the next refusal raises it again.
+        if (body.credential_data && connector.alarm) {
+          await stores.connectors.setAlarm(caller.applicationId, connector.provider, null)
+        }
         await auditWrite(stores, deps, caller, 'credential.updated', target(record), {
           fields: Object.keys(body),
         })
@@ -83,7 +87,7 @@ export function createCredentialService(deps: ConnectorDeps): CredentialService 
       await refuseActive(database.stores, caller, provider, credential)
       let grants = 0
       for (;;) {
-        grants += await invalidateGrantsOf(deps, { credentialId: credential.id }, DELETED)
+        grants += await invalidateGrantsOf(deps, { credentialId: credential.id }, CREDENTIAL_DELETED)
         const deleted = await database.transaction(async (stores) => {
           await refuseActive(stores, caller, provider, credential)
           // A grant may have been bound to it since the sweep.

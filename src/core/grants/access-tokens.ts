@@ -4,6 +4,7 @@ import type { Secret } from '../../kit/secret.ts'
 import type { GrantId } from '../../contract/ids.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import { createRefreshFlight, type LiveToken, type RefreshDeps } from './refresh-flight.ts'
+import { createUseNotes } from './use-notes.ts'
 
 /** Access tokens of grants: cached, refreshed ahead, and exactly one token call however many ask. */
 export interface AccessTokens {
@@ -17,6 +18,14 @@ export interface AccessTokens {
   replaceRejected(grant: GrantRecord, rejected: Secret): Promise<Secret>
   /** Asks the provider for a new token whatever is cached, also during a cool-down (re-authentication). */
   renew(grant: GrantRecord): Promise<LiveToken>
+  /**
+   * Refreshes in the background a grant whose claimed secret has this version, once more or not at all: nobody is
+   * waited for, and a cool-down is respected. It is no use of the grant.
+   * @throws AppError as `current` does; what came of it is written down, with the time of the next try
+   */
+  refreshAhead(grant: GrantRecord, version: number): Promise<void>
+  /** Writes down which grants were used, in batches. What could not be written is kept for the next time. */
+  flushUses(): Promise<void>
   /** Forgets what is cached of a grant after its secret was replaced. */
   forget(grantId: GrantId): void
   /** Resolves when no refresh is under way; answers that came are stored by then. */
@@ -34,12 +43,16 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
   const flights = new SingleFlight<LiveToken>(FLIGHT_BOUND_MS)
   const running = new Set<Promise<unknown>>()
   const refresh = createRefreshFlight(deps)
+  const uses = createUseNotes(deps.database.stores.secrets)
 
   const fly = (grant: GrantRecord, demand: Parameters<typeof refresh>[1]): Promise<LiveToken> => {
     const kind = demand.kind === 'rejected' ? `rejected:${demand.rejected.open()}` : demand.kind
     return flights.run(`${grant.id}:${kind}`, () => {
       const flight = refresh(grant, demand).then((token) => {
-        cache.set(grant.id, token)
+        const cached = cache.get(grant.id)
+        // Refreshed in the background, it takes no place from grants that are used.
+        const isWanted = demand.kind === 'ahead' ? cached && cached.version < token.version : true
+        if (isWanted) cache.set(grant.id, token)
         return token
       })
       running.add(flight)
@@ -55,9 +68,12 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
       const cached = cache.get(grant.id)
       if (cached && cached.expiresAtMs - nowMs > USABLE_MS) {
         if (nowMs >= cached.refreshDueMs) refreshBehind(grant)
+        uses.note(grant.id, cached, nowMs)
         return cached
       }
-      return fly(grant, { kind: 'due', usableMs: USABLE_MS })
+      const token = await fly(grant, { kind: 'due', usableMs: USABLE_MS })
+      uses.note(grant.id, token, nowMs)
+      return token
     },
     async replaceRejected(grant, rejected) {
       const cached = cache.get(grant.id)
@@ -66,6 +82,10 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
       return token.token
     },
     renew: (grant) => fly(grant, { kind: 'renew' }),
+    async refreshAhead(grant, version) {
+      await fly(grant, { kind: 'ahead', version })
+    },
+    flushUses: () => uses.flush(),
     forget(grantId) {
       cache.delete(grantId)
     },

@@ -1,6 +1,6 @@
 import { appError } from '../../contract/errors.ts'
 import { AppError } from '../../kit/app-error.ts'
-import { sleep } from '../../kit/deadline.ts'
+import { patientDeadline, sleep } from '../../kit/deadline.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { GrantSecret, ProviderClient, Tokens } from '../ports/identity.ts'
 import type { GrantRecord, SeenTokenState } from '../ports/records.ts'
@@ -65,7 +65,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     const { exchange } = input.module.identity
     if (!exchange || !input.client) return { kind: 'direct', secret, tokens: null }
     if (secret.kind !== 'refresh-token') {
-      const signal = AbortSignal.timeout(CALL_DEADLINE_MS)
+      const signal = patientDeadline(CALL_DEADLINE_MS)
       const call = { client: input.client, secret, scope, signal }
       const tokens = await exchange(call).catch((error: unknown) => {
         throw error instanceof ProviderError ? connectFailure(error, secret.kind) : error
@@ -101,10 +101,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
           throw error
         })
         if (isOurs) return exchangeFirst(input, client, key, attempt.id, 1, scope)
-      } else if (
-        state.kind === 'attempted' &&
-        !(await deps.database.liveness.isAlive(state.attempt.holder))
-      ) {
+      } else if (state.kind === 'attempted' && !(await deps.database.liveness.mayAnswer(state.attempt))) {
         const isOurs = await seenTokens
           .retakeAttempt(key, state.attempt.id, attempt)
           .catch((error: unknown) => {
@@ -173,7 +170,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     const row = await secrets.find(grant.id)
     if (!row) return null
     const tokens = { accessToken: live.token, expiresAt: Math.floor(live.expiresAtMs / 1000) }
-    return { kind: 'granted', grant, secret: deps.grantVault.secret(row), tokens }
+    return { kind: 'granted', grant, secret: await deps.grantVault.secret(row), tokens }
   }
 
   /** The first exchange of a refresh token. Its answer is committed before any other await. */
@@ -186,7 +183,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     scope: readonly string[],
   ): Promise<Acquired> {
     const { secret } = input.material
-    const signal = AbortSignal.timeout(CALL_DEADLINE_MS)
+    const signal = patientDeadline(CALL_DEADLINE_MS)
     let tokens: Tokens
     try {
       if (!input.module.identity.exchange) throw appError('api.internal_error')

@@ -3,7 +3,7 @@ import type { GrantRecord } from '../ports/records.ts'
 import type { Caller } from '../ports/services.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { createAuthenticate } from './authenticate.ts'
-import { readConnectInput } from './connect-input.ts'
+import { type ConnectInput, readConnectInput } from './connect-input.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
 
 /**
@@ -38,7 +38,7 @@ export function createConnectCustom(deps: RefreshDeps & { readonly accessTokens:
 
 /** What was asked for, else the connector's; none where the provider's connector keeps no scope. */
 export function scopeOf(
-  { module, connector }: Awaited<ReturnType<typeof readConnectInput>>,
+  { module, connector }: Pick<ConnectInput, 'module' | 'connector'>,
   asked: readonly string[] | undefined,
 ): readonly string[] {
   if (!module.connector.takesScope) return []

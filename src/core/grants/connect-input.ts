@@ -6,6 +6,7 @@ import type { GrantMaterial, ProviderClient } from '../ports/identity.ts'
 import type { ProviderModule } from '../ports/provider.ts'
 import type { ConnectorRecord } from '../ports/records.ts'
 import type { Caller } from '../ports/services.ts'
+import { inTenantOf } from './provider-clients.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
 
 /** A request to connect a mailbox, checked: nothing was sent to a provider yet. */
@@ -36,21 +37,48 @@ export async function readConnectInput(
 ): Promise<ConnectInput> {
   const module = moduleOf(deps, provider)
   if (!isJsonObject(settings)) throw appError('api.invalid_request_error', 'settings is required.')
-  const connector = await deps.database.stores.connectors.find(caller.applicationId, module.id)
-  if (!connector) {
-    throw appError(
-      'connector.missing',
-      `Connector not found for provider ${module.id}. Create it with POST /v3/connectors.`,
-    )
-  }
+  const connector = await connectorOf(deps, caller, module)
   const material = module.identity.readSettings(withAliases(settings))
   const named = material.credentialId ?? topLevelCredentialId
-  if (named && material.credentialType === undefined && !module.connector.isOAuthClient) {
-    throw appError('api.invalid_request_error', `credential_id is not used by provider ${module.id}.`)
-  }
-  const client = await deps.clients.open(connector, named, material.credentialType)
+  if (material.credentialType === undefined) refuseUnusedCredential(module, named)
+  const opened = await deps.clients.open(connector, named, material.credentialType)
+  const client = opened && inTenantOf(opened, material.publicSettings)
   const boundTo = named === undefined ? connector.activeCredentialId : credentialId(named)
   return { module, connector, material, client, credentialId: client ? boundTo : null }
+}
+
+/**
+ * Checks provider, connector and credential where there are no settings yet.
+ * @throws AppError of contract/auth.md 2.5; the message names the field
+ */
+export async function readConnectTarget(
+  deps: RefreshDeps,
+  caller: Caller,
+  provider: string,
+  named: string | undefined,
+): Promise<Pick<ConnectInput, 'module' | 'connector' | 'client'>> {
+  const module = moduleOf(deps, provider)
+  const connector = await connectorOf(deps, caller, module)
+  refuseUnusedCredential(module, named)
+  return { module, connector, client: await deps.clients.open(connector, named, undefined) }
+}
+
+async function connectorOf(
+  deps: RefreshDeps,
+  caller: Caller,
+  module: ProviderModule,
+): Promise<ConnectorRecord> {
+  const connector = await deps.database.stores.connectors.find(caller.applicationId, module.id)
+  if (connector) return connector
+  throw appError(
+    'connector.missing',
+    `Connector not found for provider ${module.id}. Create it with POST /v3/connectors.`,
+  )
+}
+
+function refuseUnusedCredential(module: ProviderModule, named: string | undefined): void {
+  if (!named || module.connector.isOAuthClient) return
+  throw appError('api.invalid_request_error', `credential_id is not used by provider ${module.id}.`)
 }
 
 function moduleOf(deps: RefreshDeps, provider: string | undefined): ProviderModule {

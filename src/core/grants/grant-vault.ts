@@ -5,10 +5,11 @@ import type { GrantSecretRecord } from '../ports/records.ts'
 import type { StoredTokens } from '../ports/stores.ts'
 import type { Vault } from '../ports/vault.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
+import { aheadDueMs } from './refresh-schedule.ts'
 
 /** The sealed columns of `grant_secrets` and `pending_secrets`: what goes in, and how it comes out. */
 export interface GrantVault {
-  /** Seals what a refresh or an authentication gave, with the time of its next refresh. */
+  /** Seals what a refresh or an authentication gave, with the time of the next refresh of a grant in use. */
   seal(
     grantId: GrantId,
     applicationId: ApplicationId,
@@ -19,9 +20,9 @@ export interface GrantVault {
       readonly nowMs: number
     },
   ): StoredTokens
-  secret(record: GrantSecretRecord): GrantSecret
-  superseded(record: GrantSecretRecord): GrantSecret | null
-  accessToken(record: GrantSecretRecord): Secret | null
+  secret(record: GrantSecretRecord): Promise<GrantSecret>
+  superseded(record: GrantSecretRecord): Promise<GrantSecret | null>
+  accessToken(record: GrantSecretRecord): Promise<Secret | null>
 }
 
 const COLUMNS = {
@@ -29,10 +30,6 @@ const COLUMNS = {
   access: 'sealed_access_token',
   superseded: 'sealed_superseded',
 } as const
-
-const MINUTE_MS = 60_000
-/** Unused grants are refreshed every 7 days, so that no provider drops them for idleness (design.md section 4). */
-const KEEP_ALIVE_MS = 7 * 24 * 60 * MINUTE_MS
 
 export function createGrantVault(vault: Vault): GrantVault {
   const place = (column: string, grantId: GrantId, applicationId: ApplicationId) => ({
@@ -49,7 +46,7 @@ export function createGrantVault(vault: Vault): GrantVault {
         sealedAccessToken: tokens && sealJson(vault, at(COLUMNS.access), { token: tokens.accessToken }),
         accessExpiresAt: tokens && tokens.expiresAt,
         sealedSuperseded: superseded && sealJson(vault, at(COLUMNS.superseded), superseded),
-        nextRefreshAtMs: tokens && refreshDueMs(tokens.expiresAt * 1000, nowMs),
+        nextRefreshAtMs: tokens && aheadDueMs(tokens.expiresAt * 1000, nowMs, Math.random()),
       }
     },
     secret: (record) =>
@@ -58,7 +55,7 @@ export function createGrantVault(vault: Vault): GrantVault {
         place(COLUMNS.secret, record.grantId, record.applicationId),
         record.sealedSecret,
       ),
-    superseded: (record) =>
+    superseded: async (record) =>
       record.sealedSuperseded === null
         ? null
         : openJson<GrantSecret>(
@@ -66,23 +63,10 @@ export function createGrantVault(vault: Vault): GrantVault {
             place(COLUMNS.superseded, record.grantId, record.applicationId),
             record.sealedSuperseded,
           ),
-    accessToken: (record) =>
-      record.sealedAccessToken === null
-        ? null
-        : openJson<{ token: Secret }>(
-            vault,
-            place(COLUMNS.access, record.grantId, record.applicationId),
-            record.sealedAccessToken,
-          ).token,
+    async accessToken(record) {
+      if (record.sealedAccessToken === null) return null
+      const at = place(COLUMNS.access, record.grantId, record.applicationId)
+      return (await openJson<{ token: Secret }>(vault, at, record.sealedAccessToken)).token
+    },
   }
-}
-
-/**
- * When a token is refreshed ahead of its end: with min(half its life, max(5 min, 10 % of its life)) left.
- * Without the half, a token that lives five minutes would be due on every read.
- */
-export function refreshDueMs(expiresAtMs: number, nowMs: number): number {
-  const lifeMs = Math.max(0, expiresAtMs - nowMs)
-  const aheadMs = Math.min(lifeMs / 2, Math.max(5 * MINUTE_MS, lifeMs / 10))
-  return Math.floor(Math.min(expiresAtMs - aheadMs, nowMs + KEEP_ALIVE_MS))
 }

@@ -2,6 +2,7 @@ import type { GrantReason } from '../../contract/grant.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Ids } from '../../kit/ids.ts'
 import type { Logger } from '../../kit/logger.ts'
+import { auditExpiry } from '../applications/audit-write.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import type { Database, Stores } from '../ports/stores.ts'
 import { grantEvent } from './outbox-event.ts'
@@ -26,8 +27,10 @@ export async function invalidateGrant(
     const marked = await stores.grants.markInvalid(grant.applicationId, grant.id, reason)
     if ((await stores.secrets.find(grant.id))?.version !== refusedVersion) throw new ReplacedError()
     await alongside?.(stores)
+    await stores.secrets.unschedule([grant.id])
     if (!marked) return false
     await stores.outbox.insert(grantEvent('grant.expired', { ...grant, status: 'invalid', reason }, deps))
+    await auditExpiry(stores, deps, grant, reason)
     return true
   })
   const changed = await work.catch((error: unknown) => {

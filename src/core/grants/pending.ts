@@ -1,5 +1,5 @@
 import type { GrantSecret, Tokens } from '../ports/identity.ts'
-import type { PendingSecretRecord } from '../ports/records.ts'
+import type { PendingSecretRecord, RefreshAttempt } from '../ports/records.ts'
 import type { SeenTokenKey } from '../ports/stores.ts'
 import type { Vault } from '../ports/vault.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
@@ -9,7 +9,7 @@ export interface PendingSecret {
   readonly secret: GrantSecret
   readonly tokens: Tokens
   /** Another exchange of this secret that was sent and has no stored answer yet. */
-  readonly attempt?: { readonly id: string; readonly holder: string }
+  readonly attempt?: RefreshAttempt
 }
 
 export const PENDING_LIFE_MS = 24 * 60 * 60 * 1000
@@ -38,6 +38,6 @@ export function sealPending(vault: Vault, owner: Owner, pending: PendingSecret):
   return sealJson(vault, placeOf(owner), pending)
 }
 
-export function openPending(vault: Vault, record: PendingSecretRecord): PendingSecret {
+export function openPending(vault: Vault, record: PendingSecretRecord): Promise<PendingSecret> {
   return openJson<PendingSecret>(vault, placeOf(record), record.sealed)
 }

@@ -1,7 +1,7 @@
 import { appError } from '../../contract/errors.ts'
 import { credentialId, type CredentialId } from '../../contract/ids.ts'
 import type { CredentialType } from '../../contract/providers.ts'
-import { stringField } from '../../kit/json.ts'
+import { type JsonObject, stringField } from '../../kit/json.ts'
 import { Secret } from '../../kit/secret.ts'
 import type { ProviderClient } from '../ports/identity.ts'
 import type { ConnectorRecord, CredentialRecord } from '../ports/records.ts'
@@ -22,6 +22,12 @@ export interface ProviderClients {
   ): Promise<ProviderClient | null>
 }
 
+/** The client in the tenant that a grant's own settings name; without one, in the credential's or the connector's. */
+export function inTenantOf(client: ProviderClient, settings: JsonObject): ProviderClient {
+  const tenant = stringField(settings, 'tenant')
+  return tenant === undefined ? client : { ...client, tenant }
+}
+
 export function createProviderClients(deps: {
   readonly database: Database
   readonly vault: Vault
@@ -34,14 +40,14 @@ export function createProviderClients(deps: {
       `credential_id names no credential of the ${connector.provider} connector.`,
     )
   }
-  const dataOf = (credential: CredentialRecord): { readonly [name: string]: string } => {
+  const dataOf = async (credential: CredentialRecord): Promise<{ readonly [name: string]: string }> => {
     const place = {
       table: 'credentials',
       column: 'sealed_data',
       rowId: credential.id,
       applicationId: credential.applicationId,
     }
-    const parsed: unknown = JSON.parse(deps.vault.open(place, credential.sealedData))
+    const parsed: unknown = JSON.parse(await deps.vault.open(place, credential.sealedData))
     return Object.fromEntries(
       Object.entries(parsed ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     )
@@ -60,11 +66,11 @@ export function createProviderClients(deps: {
           `credential_id must name a credential of type ${type}; this one is of type ${credential.type}.`,
         )
       }
-      const own = dataOf(credential)
+      const own = await dataOf(credential)
       // Admin consent may leave out client id and secret: the connector's own are meant (contract/auth.md 5.2).
       const inherited =
         credential.type === 'adminconsent' && connector.activeCredentialId
-          ? dataOf(await find(connector, connector.activeCredentialId))
+          ? await dataOf(await find(connector, connector.activeCredentialId))
           : {}
       const data: { readonly [name: string]: string } = { ...inherited, ...own }
       const tenant = data['tenant'] ?? stringField(connector.settings, 'tenant')

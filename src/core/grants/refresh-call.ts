@@ -1,15 +1,19 @@
 import { appError } from '../../contract/errors.ts'
 import type { AppError } from '../../kit/app-error.ts'
 import { unixSeconds } from '../../kit/clock.ts'
+import { patientDeadline } from '../../kit/deadline.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { GrantSecret, ProviderClient, Tokens } from '../ports/identity.ts'
-import type { GrantRecord, GrantSecretRecord } from '../ports/records.ts'
+import type { ConnectorRecord, GrantRecord, GrantSecretRecord } from '../ports/records.ts'
+import type { RefreshResult } from '../ports/telemetry.ts'
 import { dataFailure } from '../provider-failure.ts'
 import { invalidateGrant } from './invalidate.ts'
 import { storePatiently, undoUnsent } from './patient-store.ts'
+import { inTenantOf } from './provider-clients.ts'
 import { reasonOfLostAnswer, reasonOfRefusal } from './reason.ts'
-import { coolDownMs, expiredError } from './refresh-failure.ts'
+import { coolDownMs, expiredError, isConfigurationFault } from './refresh-failure.ts'
 import type { LiveToken, RefreshDeps } from './refresh-flight.ts'
+import { IN_USE_MS, keepAliveDueMs, retryAheadMs } from './refresh-schedule.ts'
 import { seenTokenKey } from './seen-token-key.ts'
 
 /** The attempt this process has just recorded. */
@@ -18,6 +22,8 @@ export interface OpenAttempt {
   readonly version: number
   /** an earlier attempt got no answer, from a provider whose old token dies with a refresh */
   readonly followsLostAnswer: boolean
+  /** of a refresh in the background: no use of the grant */
+  readonly unasked: boolean
 }
 
 export type RefreshOutcome =
@@ -55,37 +61,59 @@ export function createRefreshCall(deps: RefreshDeps) {
     row: GrantSecretRecord,
     attempt: OpenAttempt,
   ): Promise<RefreshOutcome> {
-    const secret = deps.grantVault.secret(row)
+    let secret: GrantSecret
+    let connector: ConnectorRecord
     let client: ProviderClient
     try {
-      client = await clientOf(grant)
+      secret = await deps.grantVault.secret(row)
+      connector = await connectorOf(grant)
+      client = await clientOf(grant, connector)
     } catch (error) {
       // Nothing was sent: the connector or credential is gone, or the database is.
       undoAttempt(grant, row, attempt)
       throw error
     }
     try {
-      return await stored(grant, row, attempt, client, secret, await exchange(grant, client, secret))
+      const tokens = await exchange(grant, client, secret)
+      const outcome = await stored(grant, row, attempt, client, secret, tokens)
+      await deps.alarms.settle(connector, client)
+      return outcome
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error
+      if (isConfigurationFault(error)) await deps.alarms.raise(connector, client, error)
       return error.details.answered === false || error.kind !== 'grant-revoked'
         ? await postponed(grant, row, attempt, error)
         : await refused(grant, row, attempt, client, error)
     }
   }
 
-  async function clientOf(grant: GrantRecord): Promise<ProviderClient> {
+  async function connectorOf(grant: GrantRecord): Promise<ConnectorRecord> {
     const connector = await deps.database.stores.connectors.find(grant.applicationId, grant.provider)
-    const client = connector && (await deps.clients.open(connector, grant.credentialId, undefined))
-    if (!client) throw appError('api.provider_error', 'The connector of this grant does not exist any more.')
-    return client
+    if (connector) return connector
+    throw appError('api.provider_error', 'The connector of this grant does not exist any more.')
+  }
+
+  async function clientOf(grant: GrantRecord, connector: ConnectorRecord): Promise<ProviderClient> {
+    const client = await deps.clients.open(connector, grant.credentialId, undefined)
+    if (client) return inTenantOf(client, grant.settings)
+    throw appError('api.provider_error', 'The connector of this grant has no credentials any more.')
   }
 
   async function exchange(grant: GrantRecord, client: ProviderClient, secret: GrantSecret): Promise<Tokens> {
     const identity = deps.providers.get(grant.provider)?.identity
     if (!identity?.exchange) throw appError('api.internal_error')
-    const signal = AbortSignal.timeout(CALL_DEADLINE_MS)
-    const tokens = await identity.exchange({ client, secret, scope: grant.scope, signal })
+    const signal = patientDeadline(CALL_DEADLINE_MS)
+    const sentMs = deps.clock.nowMs()
+    const report = (result: RefreshResult) => {
+      const durationMs = deps.clock.nowMs() - sentMs
+      deps.telemetry.refreshed({ provider: grant.provider, result, durationMs })
+    }
+    const call = { client, secret, scope: grant.scope, signal }
+    const tokens = await identity.exchange(call).catch((error: unknown) => {
+      if (error instanceof ProviderError) report(resultOf(error))
+      throw error
+    })
+    report(tokens.refreshToken ? 'rotated' : 'kept')
     deps.log.info(
       { grantId: grant.id, provider: grant.provider, rotated: !!tokens.refreshToken },
       'grant.refreshed',
@@ -105,20 +133,26 @@ export function createRefreshCall(deps: RefreshDeps) {
     const rotated = tokens.refreshToken
     const next: GrantSecret = rotated ? { kind: 'refresh-token', refreshToken: rotated } : used
     const keepsOld = rotated && deps.providers.get(grant.provider)?.facts.supersededTokenStaysValid
-    const sealed = deps.grantVault.seal(grant.id, grant.applicationId, {
-      secret: next,
-      tokens,
-      superseded: keepsOld ? used : null,
-      nowMs: deps.clock.nowMs(),
-    })
+    // Sealed anew at each try: a data key may be closed meanwhile.
     const wasStored = await storePatiently(deps.log, { grantId: grant.id }, () =>
       deps.database.transaction(async (stores) => {
-        if (!(await stores.secrets.store(grant.id, attempt.version, attempt.id, sealed))) return false
+        const sealed = deps.grantVault.seal(grant.id, grant.applicationId, {
+          secret: next,
+          tokens,
+          superseded: keepsOld ? used : null,
+          nowMs: deps.clock.nowMs(),
+        })
+        const unasked = attempt.unasked
+          ? { inUseMs: IN_USE_MS, idleRefreshAtMs: keepAliveDueMs(deps.clock.nowMs(), Math.random()) }
+          : undefined
+        if (!(await stores.grants.hold(grant.id))) return null
+        const isStored = await stores.secrets.store(grant.id, attempt.version, attempt.id, sealed, unasked)
+        if (!isStored) return null
         if (rotated) {
           const key = seenTokenKey(deps.vault, { ...grant, clientId: client.clientId }, rotated)
           await stores.seenTokens.setGranted(key, grant.id, attempt.version + 1)
         }
-        return true
+        return sealed
       }),
     )
     if (!wasStored) return { kind: 'moved' }
@@ -127,7 +161,7 @@ export function createRefreshCall(deps: RefreshDeps) {
       token: {
         token: tokens.accessToken,
         expiresAtMs: tokens.expiresAt * 1000,
-        refreshDueMs: sealed.nextRefreshAtMs ?? 0,
+        refreshDueMs: wasStored.nextRefreshAtMs ?? 0,
         version: attempt.version + 1,
       },
     }
@@ -141,13 +175,14 @@ export function createRefreshCall(deps: RefreshDeps) {
     error: ProviderError,
   ): Promise<RefreshOutcome> {
     const failures = row.failures + 1
-    const outcome = { failures, coolDownMs: coolDownMs(failures, error) }
+    const coolDown = coolDownMs(failures, error)
+    const nextRefreshInMs = retryAheadMs(failures, coolDown, Math.random())
+    const outcome = { failures, coolDownMs: coolDown, nextRefreshInMs }
     await storePatiently(deps.log, { grantId: grant.id }, () =>
       error.details.answered === false || attempt.followsLostAnswer
         ? secrets.freeLease(grant.id, attempt.id, outcome)
         : secrets.closeAttempt(grant.id, attempt.id, outcome),
     )
-    const isOurs = error.kind === 'client-misconfigured' || error.kind === 'invalid-request'
     const fields = {
       grantId: grant.id,
       provider: grant.provider,
@@ -155,7 +190,8 @@ export function createRefreshCall(deps: RefreshDeps) {
       kind: error.kind,
       code: error.details.providerCode,
     }
-    if (isOurs) deps.log.error({ ...fields, advice: error.details.advice }, 'connector.refused')
+    if (isConfigurationFault(error))
+      deps.log.error({ ...fields, advice: error.details.advice }, 'connector.refused')
     else deps.log.warn(fields, 'grant.refresh_failed')
     const failure =
       error.kind === 'invalid-request'
@@ -172,9 +208,9 @@ export function createRefreshCall(deps: RefreshDeps) {
     client: ProviderClient,
     error: ProviderError,
   ): Promise<RefreshOutcome> {
-    const now = await secrets.find(grant.id)
+    const now = await storePatiently(deps.log, { grantId: grant.id }, () => secrets.find(grant.id))
     if (!now || now.version !== attempt.version || now.attempt?.id !== attempt.id) return { kind: 'moved' }
-    const superseded = deps.grantVault.superseded(row)
+    const superseded = await deps.grantVault.superseded(row)
     if (superseded) {
       try {
         return await stored(
@@ -191,7 +227,9 @@ export function createRefreshCall(deps: RefreshDeps) {
       }
     }
     const at = unixSeconds(deps.clock)
-    const reason = attempt.followsLostAnswer ? reasonOfLostAnswer(error, at) : reasonOfRefusal(error, at)
+    const about = { grant, module: deps.providers.get(grant.provider) }
+    const explain = attempt.followsLostAnswer ? reasonOfLostAnswer : reasonOfRefusal
+    const reason = explain(error, at, about)
     await storePatiently(deps.log, { grantId: grant.id }, () =>
       invalidateGrant(deps, grant, reason, attempt.version, async (stores) => {
         await stores.secrets.closeAttempt(grant.id, attempt.id, { failures: row.failures + 1, coolDownMs: 0 })
@@ -199,4 +237,10 @@ export function createRefreshCall(deps: RefreshDeps) {
     )
     return { kind: 'failed', error: expiredError(reason) }
   }
+}
+
+function resultOf(error: ProviderError): RefreshResult {
+  if (error.details.answered === false) return 'unanswered'
+  if (error.kind === 'grant-revoked') return 'refused'
+  return isConfigurationFault(error) ? 'misconfigured' : 'failed'
 }

@@ -29,3 +29,8 @@ export function expiredError(reason: GrantReason | null): AppError {
 export function tokensAreDead(error: AppError): boolean {
   return error.type === 'grant.expired' || error.type === 'grant.not_found'
 }
+
+/** Whether the provider refused the operator's client or our request, so that the user can do nothing about it. */
+export function isConfigurationFault(error: ProviderError): boolean {
+  return error.kind === 'client-misconfigured' || error.kind === 'invalid-request'
+}

@@ -10,28 +10,34 @@ import type { GrantRecord, GrantSecretRecord } from '../ports/records.ts'
 import type { ProviderModule } from '../ports/provider.ts'
 import type { ProviderName } from '../../contract/providers.ts'
 import type { Database } from '../ports/stores.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
 import type { Vault } from '../ports/vault.ts'
-import { dataFailure } from '../provider-failure.ts'
+import type { ConnectorAlarms } from '../connectors/connector-alarms.ts'
+import { alarmError, dataFailure } from '../provider-failure.ts'
 import type { GrantVault } from './grant-vault.ts'
 import type { ProviderClients } from './provider-clients.ts'
 import { createRefreshCall, createUndoAttempt, type OpenAttempt } from './refresh-call.ts'
-import { tokensAreDead } from './refresh-failure.ts'
+import { expiredError, tokensAreDead } from './refresh-failure.ts'
+import { aheadDueMs } from './refresh-schedule.ts'
 
 export interface RefreshDeps {
   readonly database: Database
   readonly vault: Vault
   readonly grantVault: GrantVault
   readonly clients: ProviderClients
+  readonly alarms: ConnectorAlarms
   readonly providers: ReadonlyMap<ProviderName, ProviderModule>
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
+  readonly telemetry: Telemetry
 }
 
 /** An access token and its times, in this process's clock. */
 export interface LiveToken {
   readonly token: Secret
   readonly expiresAtMs: number
+  /** when it is refreshed ahead of its end, if it is used */
   readonly refreshDueMs: number
   /** version of the secret it came from */
   readonly version: number
@@ -44,6 +50,12 @@ export type RefreshDemand =
   | { readonly kind: 'rejected'; readonly rejected: Secret }
   /** ask the provider, whatever is stored */
   | { readonly kind: 'renew' }
+  /** in the background, unless the secret is no longer at this version; waits for nobody */
+  | { readonly kind: 'ahead'; readonly version: number }
+
+interface Waiting {
+  sinceMs: number | null
+}
 
 /** Longer than a token call: nobody takes over while an answer may still come. */
 const LEASE_MS = 30_000
@@ -62,11 +74,23 @@ export function createRefreshFlight(deps: RefreshDeps) {
   const undoAttempt = createUndoAttempt(deps)
 
   return async function refresh(grant: GrantRecord, demand: RefreshDemand): Promise<LiveToken> {
+    const waiting: Waiting = { sinceMs: null }
+    try {
+      return await fly(grant, demand, waiting)
+    } finally {
+      if (waiting.sinceMs !== null) {
+        const durationMs = deps.clock.nowMs() - waiting.sinceMs
+        deps.telemetry.waitedForLease({ provider: grant.provider, durationMs })
+      }
+    }
+  }
+
+  async function fly(grant: GrantRecord, demand: RefreshDemand, waiting: Waiting): Promise<LiveToken> {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
     const startedAfter = demand.kind === 'renew' ? (await read(grant)).version : 0
     for (;;) {
       const row = await read(grant)
-      const stored = liveToken(row)
+      const stored = await liveToken(row)
       if (stored && isEnough(stored, row, demand, startedAfter)) return stored
       const usable = stored && !isRejected(stored, demand) ? stored : null
 
@@ -77,7 +101,8 @@ export function createRefreshFlight(deps: RefreshDeps) {
       const opened = await openAttemptState(grant, row)
       if (opened === 'may-be-answered') {
         if (usable) return usable
-        if (deps.clock.nowMs() >= waitUntilMs) throw waitedTooLong()
+        if (demand.kind === 'ahead' || deps.clock.nowMs() >= waitUntilMs) throw waitedTooLong()
+        waiting.sinceMs ??= deps.clock.nowMs()
         await sleep(POLL_MS + Math.random() * POLL_MS)
         continue
       }
@@ -85,6 +110,7 @@ export function createRefreshFlight(deps: RefreshDeps) {
         id: deps.ids.uuid(),
         version: row.version,
         followsLostAnswer: row.attempt !== null && !supersededStaysValid(grant),
+        unasked: demand.kind === 'ahead',
       }
       const lease = deps.database.stores.secrets.takeLease({
         grantId: grant.id,
@@ -118,11 +144,15 @@ export function createRefreshFlight(deps: RefreshDeps) {
     return row
   }
 
-  function liveToken(row: GrantSecretRecord): LiveToken | null {
+  async function liveToken(row: GrantSecretRecord): Promise<LiveToken | null> {
     const expiresAtMs = (row.accessExpiresAt ?? 0) * 1000
     if (expiresAtMs <= deps.clock.nowMs()) return null
-    const token = deps.grantVault.accessToken(row)
-    return token && { token, expiresAtMs, refreshDueMs: row.nextRefreshAtMs ?? 0, version: row.version }
+    const token = await deps.grantVault.accessToken(row)
+    const next = row.nextRefreshAtMs
+    // A grant that was idle is scheduled past the end of its token: from what is left, when it is due now.
+    const isAhead = next !== null && next <= expiresAtMs
+    const refreshDueMs = isAhead ? next : aheadDueMs(expiresAtMs, deps.clock.nowMs(), 0)
+    return token && { token, expiresAtMs, refreshDueMs, version: row.version }
   }
 
   function isEnough(
@@ -141,6 +171,8 @@ export function createRefreshFlight(deps: RefreshDeps) {
         return !isRejected(stored, demand)
       case 'renew':
         return row.version > startedAfter
+      case 'ahead':
+        return row.version !== demand.version
     }
   }
 
@@ -150,17 +182,20 @@ export function createRefreshFlight(deps: RefreshDeps) {
 
   /**
    * What is known of a refresh that was sent and has no stored answer. One without a lease was given up by its
-   * holder. One whose lease is over is taken over where the old token stays good; where it does not, only
-   * when its holder is gone: a paused process may still bring the answer.
+   * holder. Where the old token stays good, one whose lease is over or whose holder is gone is taken over; where it
+   * does not, only when both are so: a paused process, or one that lost its connection, may still bring the answer.
    */
   async function openAttemptState(
     grant: GrantRecord,
     row: GrantSecretRecord,
   ): Promise<'none' | 'may-be-answered' | 'holder-is-gone'> {
     if (!row.attempt || row.leaseUntilMs === null) return 'none'
-    if (!(await deps.database.liveness.isAlive(row.attempt.holder))) return 'holder-is-gone'
-    const leaseIsOver = row.leaseUntilMs <= row.readAtMs
-    return leaseIsOver && supersededStaysValid(grant) ? 'none' : 'may-be-answered'
+    const { liveness } = deps.database
+    if (!supersededStaysValid(grant)) {
+      return (await liveness.mayAnswer(row.attempt)) ? 'may-be-answered' : 'holder-is-gone'
+    }
+    if (row.leaseUntilMs <= row.readAtMs) return 'none'
+    return (await liveness.isAlive(row.attempt.holder)) ? 'may-be-answered' : 'holder-is-gone'
   }
 
   function supersededStaysValid(grant: GrantRecord): boolean {
@@ -169,11 +204,15 @@ export function createRefreshFlight(deps: RefreshDeps) {
 
   async function coolDownError(grant: GrantRecord, row: GrantSecretRecord): Promise<AppError> {
     const current = await deps.database.stores.grants.find(grant.applicationId, grant.id)
-    if (current?.status === 'invalid') return appError('grant.expired')
+    if (current?.status === 'invalid') return expiredError(current.reason)
+    const alarm = (await deps.database.stores.connectors.find(grant.applicationId, grant.provider))?.alarm
     const waitMs = (row.coolDownUntilMs ?? row.readAtMs) - row.readAtMs
-    return appError('api.provider_error', 'The provider failed to refresh this grant a moment ago.', {
-      retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-    })
+    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
+    return alarm
+      ? alarmError(alarm, retryAfterSeconds)
+      : appError('api.provider_error', 'The provider failed to refresh this grant a moment ago.', {
+          retryAfterSeconds,
+        })
   }
 }
 

@@ -1,5 +1,5 @@
 import { appError } from '../../contract/errors.ts'
-import { sleep } from '../../kit/deadline.ts'
+import { patientDeadline, sleep } from '../../kit/deadline.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { ProviderClient, Tokens } from '../ports/identity.ts'
 import type { PendingSecretRecord } from '../ports/records.ts'
@@ -41,11 +41,11 @@ export function createPendingRenewal(deps: RefreshDeps) {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
     const { id } = first
     for (let record: PendingSecretRecord | null = first; record; ) {
-      const pending = openPending(deps.vault, record)
+      const pending = await openPending(deps.vault, record)
       if (pending.tokens.expiresAt * 1000 - deps.clock.nowMs() > renewal.usableMs) {
         return { ...pending, version: record.version }
       }
-      if (pending.attempt && (await deps.database.liveness.isAlive(pending.attempt.holder))) {
+      if (pending.attempt && (await deps.database.liveness.mayAnswer(pending.attempt))) {
         if (deps.clock.nowMs() >= waitUntilMs) {
           throw appError(
             'api.provider_error',
@@ -57,7 +57,8 @@ export function createPendingRenewal(deps: RefreshDeps) {
         }
         await sleep(POLL_MS + Math.random() * POLL_MS)
       } else {
-        const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self }
+        const startedAtMs = deps.clock.nowMs()
+        const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self, startedAtMs }
         const sealed = sealPending(deps.vault, record, { ...pending, attempt })
         const isOurs = await pendingSecrets
           .update(record.id, record.version, sealed)
@@ -76,7 +77,7 @@ export function createPendingRenewal(deps: RefreshDeps) {
 
   async function undoAttempt(id: string, attemptId: string, before: PendingSecret): Promise<void> {
     const record = await pendingSecrets.find(id)
-    if (!record || openPending(deps.vault, record).attempt?.id !== attemptId) return
+    if (!record || (await openPending(deps.vault, record)).attempt?.id !== attemptId) return
     const { secret, tokens, attempt } = before
     const restored = { secret, tokens, ...(attempt ? { attempt: { ...attempt, holder: '' } } : {}) }
     await pendingSecrets.update(id, record.version, sealPending(deps.vault, record, restored))
@@ -89,7 +90,7 @@ export function createPendingRenewal(deps: RefreshDeps) {
   ): Promise<Renewed> {
     const { secret } = pending
     const followsLostAnswer = pending.attempt !== undefined
-    const signal = AbortSignal.timeout(CALL_DEADLINE_MS)
+    const signal = patientDeadline(CALL_DEADLINE_MS)
     let tokens: Tokens
     try {
       if (!input.module.identity.exchange) throw appError('api.internal_error')
@@ -130,7 +131,7 @@ export function createPendingRenewal(deps: RefreshDeps) {
     // more and a refusal then says why.
     const settled: PendingSecret =
       error.details.answered === false || pending.attempt !== undefined
-        ? { ...pending, attempt: { id: deps.ids.uuid(), holder: '' } }
+        ? { ...pending, attempt: { id: deps.ids.uuid(), holder: '', startedAtMs: 0 } }
         : { secret: pending.secret, tokens: pending.tokens }
     await pendingSecrets.update(record.id, record.version, sealPending(deps.vault, record, settled))
   }

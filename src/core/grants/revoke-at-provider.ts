@@ -22,7 +22,7 @@ export function createRevokeAtProvider(deps: RefreshDeps) {
       const connector = await deps.database.stores.connectors.find(grant.applicationId, grant.provider)
       const client = row && connector && (await deps.clients.open(connector, grant.credentialId, undefined))
       if (!row || !client) return null
-      const secret = deps.grantVault.secret(row)
+      const secret = await deps.grantVault.secret(row)
       return async (signal) => {
         const call = { client, secret, signal: withDeadline(signal, REVOKE_DEADLINE_MS) }
         await revoke(call).catch((error: unknown) => {

@@ -39,7 +39,8 @@ export function createGrantSessions(
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error
         if (error.kind !== 'grant-revoked' || used.version === null) throw dataFailure(error)
-        const reason = reasonOfRefusal(error, unixSeconds(deps.clock))
+        const module = deps.providers.get(grant.provider)
+        const reason = reasonOfRefusal(error, unixSeconds(deps.clock), { grant, module })
         await invalidateGrant(deps, grant, reason, used.version)
         throw expiredError(reason)
       }
@@ -60,7 +61,7 @@ export function createGrantSessions(
         const row = await deps.database.stores.secrets.find(grant.id)
         if (!row) throw appError('grant.not_found')
         used.version = row.version
-        return deps.grantVault.secret(row)
+        return await deps.grantVault.secret(row)
       },
     }
   }

@@ -1,6 +1,7 @@
 import { appError } from '../../contract/errors.ts'
-import { grantId } from '../../contract/ids.ts'
+import { type GrantId, grantId } from '../../contract/ids.ts'
 import { unixSeconds } from '../../kit/clock.ts'
+import { takenId } from '../import/import-error.ts'
 import type { Account } from '../ports/identity.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import type { Caller } from '../ports/services.ts'
@@ -25,6 +26,16 @@ export interface Authentication {
   readonly userAgent: string | null
   /** PATCH of a grant: this one and no other */
   readonly onto?: GrantRecord
+  /** What an import brings along. */
+  readonly imported?: ImportedParts
+}
+
+interface ImportedParts {
+  /** of a new grant; undefined: any */
+  readonly grantId: GrantId | undefined
+  readonly accountId: string | undefined
+  readonly name: string | undefined
+  readonly sendsEvents: boolean
 }
 
 /** The key a grant is found again by: lower-cased in JavaScript, never by SQL. */
@@ -68,6 +79,7 @@ export function createUpsertGrant(deps: RefreshDeps) {
       (acquired.kind === 'granted' ? acquired.grant : null) ??
       (await stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey))
     const grant = existing ? renewed(existing, authentication) : created(authentication, emailKey)
+    await checkTakenIds(stores, grant, authentication, existing !== null)
     if (existing) {
       // The address of a bound grant stays as it is when another grant has the account's new one.
       const holder =
@@ -81,11 +93,13 @@ export function createUpsertGrant(deps: RefreshDeps) {
       }
     } else if (!(await stores.grants.insert(grant))) return null
     await writeSecret(stores, grant, authentication, existing !== null)
-    await stores.outbox.insert(
-      existing
-        ? grantEvent('grant.updated', grant, deps, { reauthenticated: true })
-        : grantEvent('grant.created', grant, deps),
-    )
+    if (authentication.imported?.sendsEvents ?? true) {
+      await stores.outbox.insert(
+        existing
+          ? grantEvent('grant.updated', grant, deps, { reauthenticated: true })
+          : grantEvent('grant.created', grant, deps),
+      )
+    }
     await stores.audit.insert({
       id: deps.ids.uuid(),
       applicationId: caller.applicationId,
@@ -129,29 +143,30 @@ export function createUpsertGrant(deps: RefreshDeps) {
   }
 
   function created(authentication: Authentication, emailKey: string): GrantRecord {
-    const { caller, input, account } = authentication
+    const { caller, input, account, imported } = authentication
     const now = unixSeconds(deps.clock)
     return {
-      id: grantId(deps.ids.uuid()),
+      id: imported?.grantId ?? grantId(deps.ids.uuid()),
       applicationId: caller.applicationId,
       connectorId: input.connector.id,
       provider: input.module.id,
       email: account.email.trim(),
       emailKey,
-      accountId: null,
+      accountId: imported?.accountId ?? null,
       blocked: false,
       createdAt: now,
       ...authenticated(authentication, now),
       identityKey: account.identityKey,
       providerUserId: account.providerUserId ?? null,
-      name: account.name ?? null,
+      name: account.name ?? imported?.name ?? null,
     }
   }
 
   function renewed(existing: GrantRecord, authentication: Authentication): GrantRecord {
-    const { account, input } = authentication
+    const { account, input, imported } = authentication
     return {
       ...existing,
+      accountId: imported?.accountId ?? existing.accountId,
       connectorId: input.connector.id,
       email: account.email.trim(),
       emailKey: emailKeyOf(account.email),
@@ -159,12 +174,28 @@ export function createUpsertGrant(deps: RefreshDeps) {
       // Null where the provider didn't say this time: what is known stays.
       identityKey: account.identityKey ?? existing.identityKey,
       providerUserId: account.providerUserId ?? existing.providerUserId,
-      name: account.name ?? existing.name,
+      name: account.name ?? imported?.name ?? existing.name,
       state: authentication.state ?? existing.state,
       ip: authentication.ip ?? existing.ip,
       userAgent: authentication.userAgent ?? existing.userAgent,
     }
   }
+}
+
+/** @throws AppError where an id that an import wants to keep is another grant's */
+async function checkTakenIds(
+  stores: Stores,
+  grant: GrantRecord,
+  { imported }: Authentication,
+  isRenewal: boolean,
+): Promise<void> {
+  if (!imported) return
+  const wantsId = imported.grantId !== undefined && !isRenewal
+  if (wantsId && (await stores.imports.findTakenIds([grant.id])).has(grant.id)) throw takenId('grant_id')
+  const { accountId } = imported
+  if (accountId === undefined) return
+  const owner = (await stores.imports.findAccountIds(grant.applicationId, [accountId])).get(accountId)
+  if (owner !== undefined && owner !== grant.id) throw takenId('account_id')
 }
 
 function authenticated({ input, account, scope, state, ip, userAgent }: Authentication, now: number) {

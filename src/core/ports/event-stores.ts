@@ -21,6 +21,8 @@ export interface OutboxStore {
    */
   takeUnsent(limit: number): Promise<readonly OutboxEvent[]>
   find(ids: readonly string[]): Promise<readonly OutboxEvent[]>
+  /** Age of the oldest event that has not been fanned out; null when there is none. */
+  oldestUnsentSeconds(): Promise<number | null>
   /** Events of these triggers created in [since, until], oldest first, after `afterSeq`. */
   listRange(
     applicationId: ApplicationId,
@@ -89,6 +91,7 @@ export interface JobStore {
   /** Makes dead letters of the waiting jobs of a lane, at most `limit`. @returns how many */
   buryLane(kind: JobKind, lane: string, outcome: JsonObject, limit: number): Promise<number>
   find(kind: JobKind, lane: string, id: string): Promise<JobRecord | null>
+  findByKeys(kind: JobKind, dedupeKeys: readonly string[]): Promise<readonly JobRecord[]>
   /** Newest first, before `beforeSeq`. `since` and `until` are Unix milliseconds of creation, inclusive. */
   list(request: {
     readonly kind: JobKind
@@ -103,7 +106,11 @@ export interface JobStore {
   requeue(kind: JobKind, lane: string, ids: readonly string[]): Promise<number>
   /** How long the oldest due job has been waiting; null when none is due. */
   oldestDueMs(kind: JobKind): Promise<number | null>
-  countByState(kind: JobKind): Promise<readonly { readonly state: JobState; readonly count: number }[]>
+  /** @param states  only these: finished jobs are many, and a count walks them */
+  countByState(
+    kind: JobKind,
+    states?: readonly JobState[],
+  ): Promise<readonly { readonly state: JobState; readonly count: number }[]>
   deleteLane(kind: JobKind, lane: string): Promise<void>
   /** Deletes jobs that were finished longer ago, at most `limit`. @returns how many */
   deleteFinished(kind: JobKind, state: 'done' | 'dead', ageMs: number, limit: number): Promise<number>
@@ -115,6 +122,9 @@ export interface DeliveryCount {
   readonly failed: number
 }
 
+/** Fields of a destination to change. */
+export type WebhookChange = Partial<Omit<WebhookRecord, 'id' | 'applicationId' | 'createdAt'>>
+
 export interface WebhookStore {
   find(applicationId: ApplicationId, id: string): Promise<WebhookRecord | null>
   /** By id alone: for jobs, which act for every application. */
@@ -124,8 +134,11 @@ export interface WebhookStore {
   /** Destinations of these applications that take deliveries (active or failing). */
   listReceiving(applicationIds: readonly ApplicationId[]): Promise<readonly WebhookRecord[]>
   insert(record: WebhookRecord): Promise<void>
-  /** Replaces everything but id, application, creation time. @returns false when it is gone */
-  update(record: WebhookRecord): Promise<boolean>
+  /**
+   * Changes the given fields only, so that it undoes nothing that is changed at the same time.
+   * @returns false when it is gone
+   */
+  update(applicationId: ApplicationId, id: string, change: WebhookChange): Promise<boolean>
   delete(applicationId: ApplicationId, id: string): Promise<boolean>
   /**
    * Moves a destination from one status to another.
@@ -139,6 +152,8 @@ export interface WebhookStore {
   deleteCountsOlderThan(minutes: number): Promise<number>
   /** Destinations in any of these statuses, of every application. */
   listByStatus(statuses: readonly WebhookStatus[]): Promise<readonly WebhookRecord[]>
+  /** Over every application; a status that no destination has is left out. */
+  countByStatus(): Promise<readonly { readonly status: WebhookStatus; readonly count: number }[]>
   /** Failing or failed destinations with addresses to tell, whose present status nobody has been told. */
   listUntold(limit: number): Promise<readonly WebhookRecord[]>
   /** Notes that the addresses were told of this status. @returns true only for the call that noted it */

@@ -118,6 +118,12 @@ export interface Identity {
    * @throws ProviderError `grant-revoked` when a mailbox login is refused
    */
   identify(call: IdentifyCall): Promise<Account>
+  /**
+   * Names the account from its settings alone, for an import that asks nobody. Absent where only the provider can
+   * tell (OAuth).
+   * @throws AppError `api.invalid_request_error` where the settings leave open what only a login would find out
+   */
+  readonly unverified?: (material: GrantMaterial) => Account
   /** Asks the provider to forget the token; best effort when a grant is deleted. */
   readonly revoke?: (call: {
     readonly client: ProviderClient

@@ -22,6 +22,12 @@ export interface ProviderModule {
   readonly facts: ProviderFacts
   readonly connector: ConnectorSpec
   readonly identity: Identity
+  /**
+   * Says in plain words what to do about a reason for which a grant died (`details.reason` of the refusal).
+   * @param ageSeconds  from the last authentication to the death; null where it is not about one grant
+   * @returns undefined: the refusal's own advice is all there is
+   */
+  readonly advise?: (reason: string, ageSeconds: number | null) => string | undefined
   readonly mail?: Mail
 }
 

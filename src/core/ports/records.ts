@@ -55,10 +55,12 @@ export interface ConnectorRecord {
 
 /** A fault of configuration that the operator must mend; no grant dies of it. */
 export interface ConnectorAlarm {
-  /** the provider's code, for example `invalid_client` */
+  /** stable, for example `client_secret_expired` */
   readonly code: string
   readonly message: string
   readonly advice: string
+  /** the OAuth client that was refused: one of the connector's credentials */
+  readonly client_id?: string
   readonly provider_error?: JsonObject
   readonly at: number
 }
@@ -178,6 +180,18 @@ export interface DataKeyRecord {
   readonly wrappedBy: string
   readonly wrapped: string
   readonly createdAtMs: number
+  /** seal keys: the highest is the one that seals; 0 for the lookup key */
+  readonly generation: number
+}
+
+/** A data key as it stands in the database. */
+export interface StoredDataKey extends DataKeyRecord {
+  /** it opens, and the database refuses new values under it */
+  readonly isClosed: boolean
+  /** values sealed under it, counted coarsely */
+  readonly seals: number
+  /** since it was inserted, by the database's clock */
+  readonly ageMs: number
 }
 
 /** An event of ours, written in the same transaction as the change that causes it (contract/webhooks.md 5). */

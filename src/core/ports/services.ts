@@ -12,14 +12,19 @@ import type {
   CredentialCreateBody,
   CredentialUpdateBody,
 } from '../../contract/connector.ts'
+import type { AuditLogEntry } from '../../contract/audit.ts'
 import type { DetectedProvider } from '../../contract/detect.ts'
 import type { WireFolder } from '../../contract/folder.ts'
 import type { ConnectCustomBody, GrantUpdateBody } from '../../contract/grant.ts'
 import type { ApplicationId } from '../../contract/ids.ts'
+import type { ProviderName } from '../../contract/providers.ts'
 import type { WireMessage } from '../../contract/message.ts'
+import type { AuditFilter } from './event-stores.ts'
+import type { ImportService } from './import.ts'
 import type { FolderQuery, MessageFindOptions, MessageQuery, Page } from './mail.ts'
-import type { ApiKeyRecord, ApplicationRecord, GrantRecord } from './records.ts'
-import type { GrantFilter, OffsetPage, SortOrder } from './stores.ts'
+import type { ApiKeyRecord, ApplicationRecord, AuditEntry, ConnectorAlarm, GrantRecord } from './records.ts'
+import type { GrantCount, GrantFilter, OffsetPage, SortOrder } from './stores.ts'
+import type { DeliveryService, WebhookService } from './webhooks.ts'
 
 /** Who calls: the application, and the actor for the audit log (`key:<id>`). */
 export interface Caller {
@@ -40,14 +45,19 @@ export interface ApiKeyService {
   /** Makes a key, or takes the given one (≥ 32 printable characters). The value is returned this once. */
   create(
     applicationId: ApplicationId,
-    options: { readonly name: string; readonly value?: string },
+    options: { readonly name: string; readonly value?: string; readonly actor?: 'cli' },
   ): Promise<{ readonly record: ApiKeyRecord; readonly value: string }>
   list(applicationId: ApplicationId | null): Promise<readonly ApiKeyRecord[]>
-  revoke(id: string): Promise<boolean>
+  /** @param actor  for the audit log; `system` when left out */
+  revoke(id: string, actor?: 'cli'): Promise<boolean>
 }
 
 export interface ApplicationService {
-  create(options: { readonly id?: string; readonly name: string }): Promise<ApplicationRecord>
+  create(options: {
+    readonly id?: string
+    readonly name: string
+    readonly actor?: 'cli'
+  }): Promise<ApplicationRecord>
   list(): Promise<readonly ApplicationRecord[]>
   get(caller: Caller): Promise<Application>
   update(caller: Caller, body: ApplicationUpdateBody): Promise<Application>
@@ -146,14 +156,47 @@ export interface MailService {
   ): Promise<WireFolder>
 }
 
+/** Filters of the audit log; `since` and `until` are Unix seconds, inclusive. */
+export type AuditLogRequest = Omit<AuditFilter, 'applicationId'> & {
+  readonly limit: number
+  readonly pageToken?: string
+}
+
+export interface AuditLogService {
+  /** Entries of the caller's application, newest first. */
+  list(caller: Caller, request: AuditLogRequest): Promise<Page<AuditLogEntry>>
+  /** Entries of any application, and those of the installation itself: for its operator. */
+  listAll(
+    filter: AuditFilter,
+    page: { readonly limit: number; readonly beforeSeq?: number },
+  ): Promise<readonly (AuditEntry & { readonly seq: number })[]>
+}
+
+/** How the whole installation is doing, for its operator. */
+export interface Condition {
+  /** `advice` for invalid grants */
+  readonly grants: readonly (GrantCount & { readonly advice?: string })[]
+  readonly alarms: readonly {
+    readonly applicationId: ApplicationId
+    readonly provider: ProviderName
+    readonly alarm: ConnectorAlarm
+  }[]
+}
+
 /** Everything http (and the admin commands) may ask core for. */
 export interface Services {
+  /** Reads only; walks an index over all grants. */
+  readonly condition: () => Promise<Condition>
   readonly apiKeys: ApiKeyService
   readonly applications: ApplicationService
   readonly callbackUris: CallbackUriService
   readonly connectors: ConnectorService
   readonly credentials: CredentialService
   readonly grants: GrantService
+  readonly imports: ImportService
   readonly detect: DetectService
   readonly mail: MailService
+  readonly webhooks: WebhookService
+  readonly deliveries: DeliveryService
+  readonly auditLog: AuditLogService
 }

@@ -2,6 +2,7 @@ import type { ApplicationId, ConnectorId, CredentialId, GrantId } from '../../co
 import type { GrantReason } from '../../contract/grant.ts'
 import type { ProviderName } from '../../contract/providers.ts'
 import type { AuditStore, JobStore, OutboxStore, RateStore, WebhookStore } from './event-stores.ts'
+import type { ImportStore } from './import.ts'
 import type {
   ApiKeyRecord,
   ApplicationRecord,
@@ -13,8 +14,11 @@ import type {
   GrantRecord,
   GrantSecretRecord,
   PendingSecretRecord,
+  RefreshAttempt,
   SeenTokenRecord,
+  StoredDataKey,
 } from './records.ts'
+import type { SealedStore } from './sealed.ts'
 
 /** A page of an admin list, by offset. */
 export interface OffsetPage {
@@ -139,6 +143,12 @@ export interface GrantStore {
   ): Promise<readonly GrantRecord[]>
   /** Counts by provider, status and reason code over every application. A walk over an index: not for hot paths. */
   countByStatus(): Promise<readonly GrantCount[]>
+  /**
+   * Keeps the grant from being deleted until the transaction ends. Before anything of it is written: whoever deletes
+   * it locks the grant first and what hangs on it after.
+   * @returns false when it is gone
+   */
+  hold(id: GrantId): Promise<boolean>
   /** Deletes the grant, its secret and its seen tokens. */
   delete(applicationId: ApplicationId, id: GrantId): Promise<boolean>
 }
@@ -170,22 +180,66 @@ export interface GrantSecretStore {
     /** The holder of `expectedAttempt` is known to be dead: its lease need not run out. */
     readonly holderIsGone?: boolean
   }): Promise<boolean>
-  /** Compare-and-swap on version and attempt: stores, closes the attempt, frees the lease, version + 1. */
-  store(grantId: GrantId, version: number, attemptId: string, tokens: StoredTokens): Promise<boolean>
+  /**
+   * Compare-and-swap on version and attempt: stores, closes the attempt, frees the lease, version + 1.
+   * @param unasked  nobody asked for this refresh, so it is no use of the grant; where nobody has used the grant
+   *                 within `inUseMs`, the next refresh is due at `idleRefreshAtMs`. Without it: the grant is used now
+   */
+  store(
+    grantId: GrantId,
+    version: number,
+    attemptId: string,
+    tokens: StoredTokens,
+    unasked?: { readonly inUseMs: number; readonly idleRefreshAtMs: number },
+  ): Promise<boolean>
   /** Closes an attempt that got a definite answer and no tokens; frees the lease, notes the cool-down. */
-  closeAttempt(
-    grantId: GrantId,
-    attemptId: string,
-    outcome: { readonly failures: number; readonly coolDownMs: number },
-  ): Promise<boolean>
+  closeAttempt(grantId: GrantId, attemptId: string, outcome: AttemptOutcome): Promise<boolean>
   /** Frees the lease but keeps the attempt open: no answer came, the token may be spent. */
-  freeLease(
-    grantId: GrantId,
-    attemptId: string,
-    outcome: { readonly failures: number; readonly coolDownMs: number },
-  ): Promise<boolean>
+  freeLease(grantId: GrantId, attemptId: string, outcome: AttemptOutcome): Promise<boolean>
   /** A new authentication: stores whatever stands there, closes any attempt, version + 1, no cool-down. */
   replace(grantId: GrantId, tokens: StoredTokens): Promise<number>
+  /** How long the refresh that is due longest has been due; null when none is. It never walks the secrets. */
+  oldestDueRefreshMs(): Promise<number | null>
+  /** Connectors after `afterId` (in order of their ids) that have a refresh due. It never walks the secrets. */
+  dueConnectors(afterId: string, limit: number): Promise<readonly ConnectorId[]>
+  /**
+   * Claims due refreshes of a connector, oldest due first, by moving them `holdMs` from now: no other process takes
+   * them meanwhile, and what a dead one claimed is due again by itself.
+   */
+  claimDue(request: {
+    readonly connectorId: ConnectorId
+    readonly limit: number
+    readonly holdMs: number
+  }): Promise<readonly DueRefresh[]>
+  /**
+   * Takes grants out of the schedule, until a new authentication or a refresh puts them back.
+   * @param version  only secrets at this version: a newer one came with a new authentication
+   */
+  unschedule(grantIds: readonly GrantId[], version?: number): Promise<void>
+  /** Notes that grants are in use, and brings the next refresh of those that were idle forward. In one transaction. */
+  noteUses(uses: readonly GrantUse[]): Promise<void>
+}
+
+/** How an attempt without new tokens ended. */
+export interface AttemptOutcome {
+  readonly failures: number
+  readonly coolDownMs: number
+  /** when a scheduled grant is next refreshed in the background; not given: as it was */
+  readonly nextRefreshInMs?: number
+}
+
+export interface DueRefresh {
+  readonly grantId: GrantId
+  readonly applicationId: ApplicationId
+  /** of the secret that was due: once it moved, somebody has refreshed it */
+  readonly version: number
+}
+
+export interface GrantUse {
+  readonly grantId: GrantId
+  /** of the access token that was used, and when that one is due ahead of its end */
+  readonly version: number
+  readonly refreshDueMs: number
 }
 
 export interface SeenTokenKey {
@@ -236,9 +290,25 @@ export interface PendingSecretStore {
 }
 
 export interface DataKeyStore {
-  list(): Promise<readonly DataKeyRecord[]>
-  /** @returns false when the purpose is `lookup` and there is one already, or the id is taken */
+  /** All that are not deleted, oldest generation first. */
+  list(): Promise<readonly StoredDataKey[]>
+  /** @returns false when the purpose is `lookup` and there is one already, or the id or generation is taken */
   insert(record: DataKeyRecord): Promise<boolean>
+  /** Puts another wrapping in place of `before`. @returns false when it is another one by now */
+  rewrap(
+    id: string,
+    before: string,
+    after: { readonly wrappedBy: string; readonly wrapped: string },
+  ): Promise<boolean>
+  addSeals(id: string, count: number): Promise<void>
+  /**
+   * Closes seal keys, never the newest: when it returns, every write that was let in under them is committed, and
+   * the database refuses later ones with `api.unavailable`. Idempotent.
+   * @throws AppError `api.unavailable` when a write under way takes too long; nothing is changed
+   */
+  close(ids: readonly string[]): Promise<void>
+  /** Forgets closed keys for ever; their ids stay refused. @returns how many were still there */
+  destroy(ids: readonly string[]): Promise<number>
 }
 
 /** All stores over one connection or one transaction. */
@@ -253,11 +323,13 @@ export interface Stores {
   readonly seenTokens: SeenTokenStore
   readonly pendingSecrets: PendingSecretStore
   readonly dataKeys: DataKeyStore
+  readonly sealed: SealedStore
   readonly outbox: OutboxStore
   readonly jobs: JobStore
   readonly webhooks: WebhookStore
   readonly rates: RateStore
   readonly audit: AuditStore
+  readonly imports: ImportStore
 }
 
 /** Tells which process of the installation still lives. */
@@ -269,6 +341,11 @@ export interface Liveness {
    * the process or its connection, not with a pause); on SQLite only this process can be.
    */
   isAlive(holder: string): Promise<boolean>
+  /**
+   * Whether an answer to what that attempt sent may still come. On PostgreSQL not before a lease's time has passed
+   * too: a process may live and have lost only the connection that shows it.
+   */
+  mayAnswer(attempt: Pick<RefreshAttempt, 'holder' | 'startedAtMs'>): Promise<boolean>
 }
 
 /** The database: stores, transactions and life cycle. */

@@ -1,4 +1,5 @@
 import type { ProviderName } from '../../contract/providers.ts'
+import type { SignIn } from '../../kit/outbound/sign-in.ts'
 
 /** What became of a refresh that was sent. */
 export type RefreshResult =
@@ -23,12 +24,14 @@ export interface Telemetry {
   }): void
   /** A caller waited for another process's refresh. */
   waitedForLease(event: { readonly provider: ProviderName; readonly durationMs: number }): void
-  /** `status` is an HTTP status, `timeout` or `unreachable`. */
+  /** `status` is an HTTP status, or why none came; `cancelled`: nobody waited for it any more. */
   calledProvider(event: {
     readonly provider: ProviderName
-    readonly status: number | 'timeout' | 'unreachable'
+    readonly status: number | 'timeout' | 'unreachable' | 'cancelled'
     readonly durationMs: number
   }): void
+  /** A login at a mail server (IMAP, SMTP). */
+  signedIn(event: SignIn & { readonly provider: ProviderName }): void
   /** One delivery attempt; `lagMs` since the event was written. */
   delivered(event: {
     readonly result: 'delivered' | 'retried' | 'dead'
@@ -45,5 +48,6 @@ export const silentTelemetry: Telemetry = {
   refreshed: ignore,
   waitedForLease: ignore,
   calledProvider: ignore,
+  signedIn: ignore,
   delivered: ignore,
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { decryptAead, encryptAead } from '../../kit/aead.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Ids } from '../../kit/ids.ts'
-import type { DataKeyRecord } from '../ports/records.ts'
+import type { DataKeyRecord, StoredDataKey } from '../ports/records.ts'
 import type { Database } from '../ports/stores.ts'
 
 /** A key of the operator: wraps data keys, never data. */
@@ -49,13 +49,15 @@ async function createFirstKeys(deps: Parameters<typeof loadDataKeys>[0]): Promis
   if (!wrapping) throw new EncryptionKeyError('No encryption key is configured.')
   await deps.database.transaction(async ({ dataKeys }) => {
     // The lookup key is unique: of two processes that start at once, one makes both keys.
-    if (!(await dataKeys.insert(newKey('lookup', wrapping, deps)))) return
-    await dataKeys.insert(newKey('seal', wrapping, deps))
+    if (!(await dataKeys.insert(newKey('lookup', 0, wrapping, deps)))) return
+    await dataKeys.insert(newKey('seal', 1, wrapping, deps))
   })
 }
 
-function newKey(
+/** Makes a data key, wrapped. */
+export function newKey(
   purpose: DataKeyRecord['purpose'],
+  generation: number,
   wrapping: OperatorKey,
   deps: { readonly clock: Clock; readonly ids: Ids },
 ): DataKeyRecord {
@@ -63,17 +65,30 @@ function newKey(
   return {
     id,
     purpose,
-    wrappedBy: wrapping.id,
-    wrapped: encryptAead(wrapping.key, randomBytes(32), wrapAad(id, purpose)).toString('base64url'),
+    ...wrap({ id, purpose }, randomBytes(32), wrapping),
     createdAtMs: deps.clock.nowMs(),
+    generation,
   }
 }
 
-function unwrapAll(stored: readonly DataKeyRecord[], operatorKeys: readonly OperatorKey[]): DataKeys {
+/** Wraps a data key under a key of the operator's. */
+export function wrap(
+  { id, purpose }: Pick<DataKeyRecord, 'id' | 'purpose'>,
+  key: Buffer,
+  wrapping: OperatorKey,
+): Pick<DataKeyRecord, 'wrappedBy' | 'wrapped'> {
+  return {
+    wrappedBy: wrapping.id,
+    wrapped: encryptAead(wrapping.key, key, wrapAad(id, purpose)).toString('base64url'),
+  }
+}
+
+/** @throws EncryptionKeyError */
+export function unwrapAll(stored: readonly StoredDataKey[], operatorKeys: readonly OperatorKey[]): DataKeys {
   const sealKeys = new Map<string, Buffer>()
   let current: { id: string; key: Buffer } | undefined
   let lookupKey: Buffer | undefined
-  for (const record of [...stored].sort((a, b) => a.createdAtMs - b.createdAtMs)) {
+  for (const record of [...stored].sort((a, b) => a.generation - b.generation)) {
     const key = unwrap(record, operatorKeys)
     if (record.purpose === 'lookup') lookupKey = key
     else {
@@ -85,7 +100,8 @@ function unwrapAll(stored: readonly DataKeyRecord[], operatorKeys: readonly Oper
   return { current, sealKeys, lookupKey }
 }
 
-function unwrap(record: DataKeyRecord, operatorKeys: readonly OperatorKey[]): Buffer {
+/** @throws EncryptionKeyError */
+export function unwrap(record: DataKeyRecord, operatorKeys: readonly OperatorKey[]): Buffer {
   const wrapping = operatorKeys.find((key) => key.id === record.wrappedBy)
   if (!wrapping) {
     throw new EncryptionKeyError(

@@ -14,8 +14,8 @@ export function sealJson(vault: Vault, place: SealPlace, value: unknown): string
  * Opens what `sealJson` sealed. The type is the caller's word: the seal proves that the value is the one that
  * was sealed at that place.
  */
-export function openJson<T>(vault: Vault, place: SealPlace, sealed: string): T {
-  return closed(JSON.parse(vault.open(place, sealed))) as T
+export async function openJson<T>(vault: Vault, place: SealPlace, sealed: string): Promise<T> {
+  return closed(JSON.parse(await vault.open(place, sealed))) as T
 }
 
 function opened(value: unknown): unknown {

@@ -10,6 +10,7 @@ import type { Route } from '../route.ts'
 import { authenticate } from './auth.ts'
 import { underDeadline } from './deadline.ts'
 import { locateGrant } from './grant-locator.ts'
+import type { StreamedBody } from './stream-bodies.ts'
 import { applySelect, readSelect } from './select.ts'
 
 const MAX_USER_AGENT = 512
@@ -39,8 +40,8 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const { caller, grant } = found.get(request) ?? { caller: null, grant: null }
-      const query = readQuery(route.query, request.query as RawQuery)
-      const body = route.body ? readBody(route.body, request.body) : {}
+      const query = readQuery(route.query, request.query as RawQuery, route.invalidInput)
+      const body = route.body ? readBody(route.body, request.body, route.invalidInput) : {}
       const answer = await underDeadline(reply, timeoutMs, (signal) =>
         route.handle(
           {
@@ -48,6 +49,7 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
             params: request.params as Record<string, never>,
             query: query as Record<string, never>,
             body: body as TSchema,
+            streamed: route.streams ? (request.body as StreamedBody | undefined) : undefined,
             context: { requestId: request.id, signal },
             services: deps.services,
             server: deps,

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts'
 import { applicationRoutes } from './applications.ts'
+import { auditLogRoutes } from './audit-log.ts'
 import { callbackUriRoutes } from './callback-uris.ts'
 import { connectRoutes } from './connect.ts'
 import { connectorRoutes } from './connectors.ts'
@@ -7,7 +8,10 @@ import { credentialRoutes } from './credentials.ts'
 import { folderRoutes } from './folders.ts'
 import { grantRoutes } from './grants.ts'
 import { healthRoutes } from './health.ts'
+import { importRoutes } from './import.ts'
 import { messageRoutes } from './messages.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 /** The route table: everything the server answers in JSON. */
 export function allRoutes(): readonly Route[] {
@@ -18,8 +22,12 @@ export function allRoutes(): readonly Route[] {
     ...connectorRoutes(),
     ...credentialRoutes(),
     ...connectRoutes(),
+    ...importRoutes(),
     ...grantRoutes(),
     ...messageRoutes(),
     ...folderRoutes(),
+    ...webhookRoutes(),
+    ...webhookDeliveryRoutes(),
+    ...auditLogRoutes(),
   ]
 }

@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net'
 import { callbackify } from 'node:util'
 import { Agent, type Dispatcher } from 'undici'
 import { ProviderError } from '../provider-error.ts'
-import { withDeadline } from '../deadline.ts'
+import { patientDeadline, withDeadline } from '../deadline.ts'
 import { parseJson } from '../json.ts'
 import type { EgressGuard } from './egress-guard.ts'
 
@@ -14,6 +14,8 @@ export interface HttpRequest {
   /** The caller's signal; leave it out where a slow answer must not be hung up on. */
   readonly signal?: AbortSignal
   readonly timeoutMs: number
+  /** An answer that came while this process was stopped counts, though the deadline has passed. */
+  readonly outlastsPauses?: boolean
   /** Largest body that is read; a larger one is `malformed-response`. Default 64 MiB. */
   readonly maxBytes?: number
 }
@@ -84,7 +86,9 @@ async function send(
   request: HttpRequest,
 ): Promise<HttpResponse> {
   const url = new URL(request.url)
-  const signal = withDeadline(request.signal, request.timeoutMs)
+  const signal = request.outlastsPauses
+    ? AbortSignal.any([patientDeadline(request.timeoutMs), ...(request.signal ? [request.signal] : [])])
+    : withDeadline(request.signal, request.timeoutMs)
   try {
     if (guard) await checkTarget(guard, url, signal)
     const answer = await agent.request({
@@ -95,7 +99,7 @@ async function send(
       body: request.body ?? null,
       signal,
     })
-    const body = await readBody(answer.body, request.maxBytes ?? DEFAULT_MAX_BYTES)
+    const body = await readBody(answer, request.maxBytes ?? DEFAULT_MAX_BYTES)
     return { status: answer.statusCode, headers: flatten(answer.headers), body }
   } catch (cause) {
     throw asProviderError(cause, url, request.signal)
@@ -121,15 +125,16 @@ function checkedLookup(guard: EgressGuard): LookupFunction {
   }
 }
 
-async function readBody(stream: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
+async function readBody({ body, statusCode }: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = []
   let sizeBytes = 0
-  for await (const part of stream) {
+  for await (const part of body) {
     const chunk = Buffer.from(part)
     sizeBytes += chunk.length
     if (sizeBytes > maxBytes) {
       throw new ProviderError('malformed-response', `The provider's answer is over ${maxBytes} bytes.`, {
         answered: true,
+        httpStatus: statusCode,
       })
     }
     parts.push(chunk)

@@ -1,56 +1,158 @@
-import { ProviderError, type ProviderErrorKind } from '../../kit/provider-error.ts'
+import { ProviderError, type ProviderErrorDetails, type ProviderErrorKind } from '../../kit/provider-error.ts'
 
 interface CodeMeaning {
   readonly kind: ProviderErrorKind
   readonly text: string
 }
 
-/** IMAP response codes and what they mean to us. Each line names its source. */
-const RESPONSE_CODES: { readonly [code: string]: CodeMeaning } = {
-  // RFC 5530 section 3: credentials are not valid.
-  AUTHENTICATIONFAILED: { kind: 'grant-revoked', text: 'The mail server refused the user name or password.' },
-  // RFC 5530 section 3: authenticated, but may not act as that user.
-  AUTHORIZATIONFAILED: { kind: 'grant-revoked', text: 'The mail server does not let this user in.' },
-  // RFC 5530 section 3: the passphrase or credential has expired.
-  EXPIRED: { kind: 'grant-revoked', text: 'The password or token has expired.' },
-  // RFC 5530 section 3: needs an administrator (a locked account, for example). The password may be right and
-  // work again tomorrow, so the grant is not given up.
-  CONTACTADMIN: { kind: 'access-refused', text: 'The mail server asks to contact its administrator.' },
-  // RFC 5530 section 3: no permission (ACL) for that mailbox.
-  NOPERM: { kind: 'access-refused', text: 'The account may not open this folder.' },
-  // RFC 5530 section 3: needs encryption.
-  PRIVACYREQUIRED: { kind: 'invalid-request', text: 'The mail server requires TLS.' },
-  // Gmail: "Web login required" (reported by many clients; checked 2026-11). The user must sign in by browser.
-  WEBALERT: { kind: 'access-refused', text: 'The provider wants the user to sign in with a browser first.' },
-  // RFC 5530 section 3: temporary failure of a subsystem.
-  UNAVAILABLE: { kind: 'unavailable', text: 'The mail server is not available at the moment.' },
-  // RFC 5530 section 3: a resource is in use, try later.
-  INUSE: { kind: 'unavailable', text: 'The mailbox is in use at the moment.' },
-  // RFC 5530 section 3: a limit of the server's (connections, bandwidth).
-  LIMIT: { kind: 'rate-limited', text: 'A limit of the mail server is reached.' },
-  // Gmail and Exchange Online say so while throttling (imapflow 2.10 waits for it too).
-  THROTTLED: { kind: 'rate-limited', text: 'The mail server is throttling.' },
-  // RFC 5530 section 3: the mailbox is full. It is not a matter of waiting.
-  OVERQUOTA: { kind: 'quota-exhausted', text: 'The mailbox is over its quota.' },
-  // RFC 5530 section 3: no such mailbox.
-  NONEXISTENT: { kind: 'not-found', text: 'The folder does not exist.' },
-  // RFC 9051 section 7.1: no such mailbox, could be created.
-  TRYCREATE: { kind: 'not-found', text: 'The folder does not exist.' },
-  // RFC 5530 section 3.
-  ALREADYEXISTS: { kind: 'conflict', text: 'A folder of that name exists already.' },
-  // RFC 5530 section 3: the server can never do that.
-  CANNOT: { kind: 'unsupported', text: 'The mail server can not do that.' },
-  // RFC 5530 section 3: messages went away meanwhile.
-  EXPUNGEISSUED: { kind: 'unavailable', text: 'Messages were removed meanwhile.' },
-  // RFC 5530 section 3: the server's own fault.
-  SERVERBUG: { kind: 'unavailable', text: 'The mail server had an internal error.' },
-  // RFC 5530 section 3: the server's data are damaged.
-  CORRUPTION: { kind: 'unavailable', text: 'The mailbox is damaged.' },
-  // RFC 5530 section 3: we did something wrong.
-  CLIENTBUG: { kind: 'invalid-request', text: 'The mail server refused the command.' },
-  // RFC 9051 section 7.1: the search's character set is not known.
-  BADCHARSET: { kind: 'unsupported', text: 'The mail server can not search for text of this kind.' },
+/** A line of the table: what a refusal says. The first whose conditions all hold counts. */
+interface RefusalRule extends CodeMeaning {
+  /** response code of the tagged answer; absent: any, also none */
+  readonly code?: string
+  readonly words?: RegExp
+  /** Our stable name of the cause; where the sign-in was refused. */
+  readonly reason?: string
+  readonly advice?: string
+  /** Where this is documented or was reported; checked 2026-11. */
+  readonly source: string
 }
+
+const RFC = 'RFC 5530 section 3'
+const CHECK_LOGIN =
+  'Check user name and password, and post them again. Many providers want an app password instead of the account’s own, and end it when that one is changed.'
+const LOGIN_REFUSED = {
+  kind: 'grant-revoked',
+  text: 'The mail server refused the user name or password.',
+  reason: 'login_refused',
+  advice: CHECK_LOGIN,
+} as const
+const PASSING = {
+  kind: 'unavailable',
+  text: 'The mail server did not sign the user in just now.',
+} as const
+
+/** Refusals of a sign-in, by their words: they come before the codes, which say less. */
+const SIGN_IN_RULES: readonly RefusalRule[] = [
+  {
+    words: /temporar|try again later|internal error|server error|authenticated but not connected/i,
+    ...PASSING,
+    source: 'wordings of Dovecot, Yahoo and Exchange in public reports',
+  },
+  {
+    words: /application-specific password|app(lication)? password (is )?required/i,
+    kind: 'grant-revoked',
+    text: 'The provider wants an app password instead of the account’s own.',
+    reason: 'app_password_required',
+    advice: 'Make an app password in the security settings of the account, and post it as the password.',
+    source: 'support.google.com/accounts/answer/185833',
+  },
+  {
+    words: /basicauthblocked|basic auth(entication)? (is )?(disabled|blocked)/i,
+    kind: 'grant-revoked',
+    text: 'The provider does not take passwords for IMAP any more.',
+    reason: 'password_login_disabled',
+    advice: 'Connect the account through the provider microsoft (OAuth) instead of imap.',
+    source:
+      'learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/deprecation-of-basic-authentication-exchange-online',
+  },
+  {
+    words: /not enabled for imap|imap access is disabled|imap (service )?is (disabled|not enabled)/i,
+    kind: 'access-refused',
+    text: 'IMAP is switched off for this account.',
+    reason: 'imap_disabled',
+    advice: 'Switch IMAP on in the settings of the mailbox, or ask the administrator of the domain.',
+    source: 'wordings of Gmail in public reports; support.google.com/mail/answer/7126229',
+  },
+  {
+    words: /log ?in via your web browser|web login required/i,
+    kind: 'access-refused',
+    text: 'The provider wants the user to sign in with a browser first.',
+    reason: 'browser_login_required',
+    advice: 'The user signs in on the provider’s web page once; nothing need be posted again.',
+    source: 'support.google.com/mail/answer/78754',
+  },
+]
+
+/** IMAP response codes and what they mean to us. */
+const CODE_RULES: readonly RefusalRule[] = [
+  { code: 'AUTHENTICATIONFAILED', ...LOGIN_REFUSED, source: RFC },
+  {
+    // Authenticated, but may not act as that user.
+    code: 'AUTHORIZATIONFAILED',
+    kind: 'grant-revoked',
+    text: 'The mail server does not let this user in.',
+    reason: 'login_not_allowed',
+    advice: 'The administrator of the mail server must allow the account IMAP, or this mailbox.',
+    source: RFC,
+  },
+  {
+    code: 'EXPIRED',
+    kind: 'grant-revoked',
+    text: 'The password or token has expired.',
+    reason: 'password_expired',
+    advice: 'The user must set a new password; post it.',
+    source: RFC,
+  },
+  {
+    // A locked account, for example: the password may be right and work again tomorrow.
+    code: 'CONTACTADMIN',
+    kind: 'access-refused',
+    text: 'The mail server asks to contact its administrator.',
+    reason: 'contact_administrator',
+    advice: 'The account may be locked: ask the administrator of the mail server.',
+    source: RFC,
+  },
+  {
+    code: 'WEBALERT',
+    kind: 'access-refused',
+    text: 'The provider wants the user to sign in with a browser first.',
+    reason: 'browser_login_required',
+    advice: 'The user signs in on the provider’s web page once; nothing need be posted again.',
+    source: 'Gmail, in public reports',
+  },
+  { code: 'NOPERM', kind: 'access-refused', text: 'The account may not open this folder.', source: RFC },
+  { code: 'PRIVACYREQUIRED', kind: 'invalid-request', text: 'The mail server requires TLS.', source: RFC },
+  {
+    code: 'UNAVAILABLE',
+    kind: 'unavailable',
+    text: 'The mail server is not available at the moment.',
+    source: RFC,
+  },
+  { code: 'INUSE', kind: 'unavailable', text: 'The mailbox is in use at the moment.', source: RFC },
+  { code: 'LIMIT', kind: 'rate-limited', text: 'A limit of the mail server is reached.', source: RFC },
+  {
+    code: 'THROTTLED',
+    kind: 'rate-limited',
+    text: 'The mail server is throttling.',
+    source: 'Gmail and Exchange Online (imapflow 2.10 waits for it too)',
+  },
+  // Not a matter of waiting.
+  { code: 'OVERQUOTA', kind: 'quota-exhausted', text: 'The mailbox is over its quota.', source: RFC },
+  { code: 'NONEXISTENT', kind: 'not-found', text: 'The folder does not exist.', source: RFC },
+  {
+    code: 'TRYCREATE',
+    kind: 'not-found',
+    text: 'The folder does not exist.',
+    source: 'RFC 9051 section 7.1',
+  },
+  {
+    code: 'ALREADYEXISTS',
+    kind: 'conflict',
+    text: 'A folder of that name exists already.',
+    source: RFC,
+  },
+  { code: 'CANNOT', kind: 'unsupported', text: 'The mail server can not do that.', source: RFC },
+  { code: 'EXPUNGEISSUED', kind: 'unavailable', text: 'Messages were removed meanwhile.', source: RFC },
+  { code: 'SERVERBUG', kind: 'unavailable', text: 'The mail server had an internal error.', source: RFC },
+  { code: 'CORRUPTION', kind: 'unavailable', text: 'The mailbox is damaged.', source: RFC },
+  { code: 'CLIENTBUG', kind: 'invalid-request', text: 'The mail server refused the command.', source: RFC },
+  {
+    code: 'BADCHARSET',
+    kind: 'unsupported',
+    text: 'The mail server can not search for text of this kind.',
+    source: 'RFC 9051 section 7.1',
+  },
+]
 
 /** imapflow's own codes (2.10) and Node's, where they are not plain connection failures. */
 const CLIENT_CODES: { readonly [code: string]: CodeMeaning } = {
@@ -79,8 +181,13 @@ const CLIENT_CODES: { readonly [code: string]: CodeMeaning } = {
   InvalidTokenValue: { kind: 'invalid-request', text: 'A value holds characters that IMAP can not carry.' },
 }
 
-/** Words of a refusal without a code that speak of a passing state (Exchange, Zimbra, iCloud; reports, 2026-11). */
-const PASSING = /too many|rate|try again|temporar|unavailable|busy|limit|throttl|in progress|internal error/i
+/** Words of a refused sign-in without a code that speak of a passing state (Exchange, Zimbra, iCloud; reports, 2026-11). */
+const PASSING_WORDS = /too many|\brate\b|try again|unavailable|busy|limit|throttl|in progress/i
+
+/** Advises on a reason for which a grant of a mailbox login died. */
+export function adviseOnLoginRefusal(reason: string): string | undefined {
+  return [...SIGN_IN_RULES, ...CODE_RULES].find((rule) => rule.reason === reason)?.advice
+}
 
 /**
  * Turns what imapflow throws into a ProviderError. Passwords and tokens are in none of the texts it reads.
@@ -99,7 +206,12 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
     cause: error,
     ...(refused ? { providerCode: server || 'NO', providerBody: bodyOf(server, text) } : {}),
   }
-  const meaning = RESPONSE_CODES[server] ?? CLIENT_CODES[own]
+  const isRefusedSignIn =
+    whileSigningIn && 'authenticationFailed' in fields && fields.authenticationFailed === true
+  const said = isRefusedSignIn && SIGN_IN_RULES.find((rule) => rule.words?.test(text ?? ''))
+  const rule = said || CODE_RULES.find(({ code }) => code === server)
+  if (rule) return refusal(rule, details)
+  const meaning = CLIENT_CODES[own]
   if (meaning) return new ProviderError(meaning.kind, meaning.text, details)
   if (own.startsWith('ParserError') || own === 'InvalidResponse') {
     return new ProviderError(
@@ -108,15 +220,13 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
       details,
     )
   }
-  if (whileSigningIn && 'authenticationFailed' in fields && fields.authenticationFailed === true) {
-    if (PASSING.test(text ?? '')) {
-      return new ProviderError('unavailable', 'The mail server did not sign the user in just now.', details)
-    }
+  if (isRefusedSignIn) {
+    if (PASSING_WORDS.test(text ?? '')) return new ProviderError(PASSING.kind, PASSING.text, details)
     // RFC 9051 section 7.1.3: BAD is about the command, not the credentials.
     const isBad = 'responseStatus' in fields && fields.responseStatus === 'BAD'
     return isBad
       ? new ProviderError('invalid-request', 'The mail server does not understand the sign-in.', details)
-      : new ProviderError('grant-revoked', 'The mail server refused the user name or password.', details)
+      : refusal(LOGIN_REFUSED, details)
   }
   if (isTlsCode(own)) {
     return new ProviderError(
@@ -138,6 +248,17 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
     own ? `The connection to the mail server failed (${own}).` : 'The connection to the mail server failed.',
     details,
   )
+}
+
+function refusal(
+  { kind, text, reason, advice }: Omit<RefusalRule, 'source'>,
+  details: ProviderErrorDetails,
+): ProviderError {
+  return new ProviderError(kind, text, {
+    ...details,
+    ...(reason === undefined ? {} : { reason }),
+    ...(advice === undefined ? {} : { advice }),
+  })
 }
 
 /** The code of a tagged NO or BAD, upper case; `""` where there is none. */

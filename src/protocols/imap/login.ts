@@ -1,4 +1,5 @@
 import type { EgressGuard } from '../../kit/outbound/egress-guard.ts'
+import type { NoteSignIn } from '../../kit/outbound/sign-in.ts'
 import type { Secret } from '../../kit/secret.ts'
 
 /** Where to sign in and with what. */
@@ -20,4 +21,6 @@ export interface ImapConnecting {
   readonly ca?: string
   /** Whether a `starttls` login may go on in clear text where the server offers no STARTTLS. */
   readonly allowPlaintext: boolean
+  /** Told of every login. */
+  readonly onSignIn?: NoteSignIn
 }

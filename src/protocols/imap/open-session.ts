@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { rootCertificates, type ConnectionOptions } from 'node:tls'
 import type { ImapFlow } from 'imapflow'
 import { withDeadline } from '../../kit/deadline.ts'
+import { noteSignIn } from '../../kit/outbound/sign-in.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { toImapError } from './errors.ts'
 import type { ImapConnecting, ImapLogin } from './login.ts'
@@ -25,7 +26,15 @@ const MIB = 1024 * 1024
  *         for an address that is not allowed or a server without TLS, `unavailable`, `timeout`
  * @see RFC 9051 sections 6.2 and 11.1, RFC 8314 section 3
  */
-export async function openImapSession(
+export function openImapSession(
+  login: ImapLogin,
+  connecting: ImapConnecting,
+  callerSignal: AbortSignal,
+): Promise<ImapSession> {
+  return noteSignIn('imap', connecting.onSignIn, callerSignal, () => signIn(login, connecting, callerSignal))
+}
+
+async function signIn(
   login: ImapLogin,
   connecting: ImapConnecting,
   callerSignal: AbortSignal,

@@ -83,6 +83,7 @@ export async function requestToken(http: HttpClient, request: TokenRequest): Pro
     body: formBody(request),
     signal: request.signal,
     timeoutMs: TOKEN_TIMEOUT_MS,
+    outlastsPauses: true,
     maxBytes: TOKEN_MAX_BYTES,
   })
   const body = jsonOf(response)
@@ -214,14 +215,19 @@ export function judgeTokenError(answer: TokenErrorAnswer): ProviderError {
   }
   switch (answer.error) {
     case 'invalid_grant':
-      return new ProviderError('grant-revoked', 'The provider rejected the refresh token.', details)
+      return new ProviderError('grant-revoked', 'The provider rejected the refresh token.', {
+        ...details,
+        reason: 'refresh_token_refused',
+        advice: 'Ask the user to sign in again and post the new refresh token.',
+      })
     case 'invalid_client':
     case 'unauthorized_client':
-      return new ProviderError(
-        'client-misconfigured',
-        'The provider rejected the client id or secret.',
-        details,
-      )
+      return new ProviderError('client-misconfigured', 'The provider rejected the client id or secret.', {
+        ...details,
+        reason: 'client_refused',
+        advice:
+          'Compare client id and secret with the registration at the provider, and update the connector.',
+      })
     case '':
       return new ProviderError(
         'unavailable',

@@ -3,6 +3,7 @@ import { rootCertificates, type ConnectionOptions } from 'node:tls'
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { withDeadline } from '../../kit/deadline.ts'
 import type { EgressGuard } from '../../kit/outbound/egress-guard.ts'
+import { type NoteSignIn, noteSignIn } from '../../kit/outbound/sign-in.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { Secret } from '../../kit/secret.ts'
 import { toSmtpError } from './errors.ts'
@@ -21,6 +22,7 @@ export interface SmtpConnecting {
   readonly guard?: EgressGuard
   readonly ca?: string
   readonly allowPlaintext: boolean
+  readonly onSignIn?: NoteSignIn
 }
 
 const SIGN_IN_TIMEOUT_MS = 25_000
@@ -32,7 +34,15 @@ const SIGN_IN_TIMEOUT_MS = 25_000
  *         is not allowed or a server without TLS or AUTH, `unavailable`, `timeout`, `rate-limited`
  * @see RFC 6409, RFC 4954, RFC 3207
  */
-export async function verifySmtp(
+export function verifySmtp(
+  login: SmtpLogin,
+  connecting: SmtpConnecting,
+  callerSignal: AbortSignal,
+): Promise<void> {
+  return noteSignIn('smtp', connecting.onSignIn, callerSignal, () => signIn(login, connecting, callerSignal))
+}
+
+async function signIn(
   login: SmtpLogin,
   connecting: SmtpConnecting,
   callerSignal: AbortSignal,

@@ -3,6 +3,7 @@ import { googleConnector } from './connector.ts'
 import { createGmailFolders } from './folders.ts'
 import { createGoogleIdentity, type GoogleDeps } from './identity.ts'
 import { createGmailMessages } from './messages.ts'
+import { adviseOnGoogleRefusal } from './token-errors.ts'
 
 /**
  * Makes the Google provider: accounts by refresh token or service account, mail by the Gmail API.
@@ -17,6 +18,7 @@ export function createGoogle(deps: GoogleDeps): ProviderModule {
     facts: { rotatesStrictly: false, supersededTokenStaysValid: true },
     connector: googleConnector,
     identity: createGoogleIdentity(deps),
+    advise: adviseOnGoogleRefusal,
     mail: { messages: createGmailMessages(deps), folders: createGmailFolders(deps) },
   }
 }

@@ -1,12 +1,20 @@
 import { Type } from 'typebox'
 import { appError } from '../../contract/errors.ts'
-import type { GrantMaterial, GrantSecret, Identity, MailServerLogin } from '../../core/ports/identity.ts'
+import type {
+  Account,
+  GrantMaterial,
+  GrantSecret,
+  Identity,
+  MailServerLogin,
+} from '../../core/ports/identity.ts'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import { isEmailAddress } from '../../formats/addresses.ts'
 import { withDeadline } from '../../kit/deadline.ts'
 import { type JsonObject, stringField } from '../../kit/json.ts'
+import type { NoteSignIn } from '../../kit/outbound/sign-in.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { Secret } from '../../kit/secret.ts'
+import { adviseOnLoginRefusal } from '../../protocols/imap/errors.ts'
 import type { ImapConnecting } from '../../protocols/imap/login.ts'
 import { openImapSession } from '../../protocols/imap/open-session.ts'
 import { verifySmtp } from '../../protocols/smtp/verify-smtp.ts'
@@ -25,6 +33,8 @@ export interface IcloudDeps {
   readonly allowPlaintext: boolean
   /** PEM of a further CA; absent in production. */
   readonly ca?: string
+  /** Told of every login at the mail servers. */
+  readonly onSignIn?: NoteSignIn
 }
 
 const IDENTIFY_TIMEOUT_MS = 40_000
@@ -34,6 +44,7 @@ export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Prom
   const connecting: ImapConnecting = {
     allowPlaintext: deps.allowPlaintext,
     ...(deps.ca === undefined ? {} : { ca: deps.ca }),
+    ...(deps.onSignIn === undefined ? {} : { onSignIn: deps.onSignIn }),
   }
   const mail = createImapMail({ accountOf: (session) => mailboxAccount(session, connecting) })
   return {
@@ -49,6 +60,7 @@ export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Prom
       credentials: {},
     },
     identity: createIdentity(deps.endpoints, connecting),
+    advise,
     mail,
     close: () => mail.close(),
   }
@@ -57,6 +69,12 @@ export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Prom
 function createIdentity(endpoints: IcloudEndpoints, connecting: ImapConnecting): Identity {
   return {
     readSettings: (settings) => readSettings(settings, endpoints),
+    unverified({ secret }) {
+      if (secret.kind !== 'mailbox' || !secret.smtp) {
+        throw appError('api.invalid_request_error', 'settings.username is required')
+      }
+      return accountOf(secret.smtp.username)
+    },
     async identify(call) {
       const { secret } = call
       if (secret.kind !== 'mailbox' || !secret.smtp) {
@@ -68,15 +86,23 @@ function createIdentity(endpoints: IcloudEndpoints, connecting: ImapConnecting):
       smtp.catch(() => {})
       const imap = await signIn(secret.imap, connecting, signal)
       await smtp
-      const email = secret.smtp.username
       return {
-        email,
-        identityKey: email.toLowerCase(),
-        publicSettings: { username: email },
+        ...accountOf(secret.smtp.username),
         secret: { kind: 'mailbox', imap, smtp: secret.smtp },
       }
     },
   }
+}
+
+/** Apple drops every app-specific password when the Apple Account's password changes (support.apple.com/102654, checked 2026-11). */
+function advise(reason: string): string | undefined {
+  return reason === 'login_refused'
+    ? 'Make a new app-specific password at account.apple.com (Sign-In and Security) and post it; the password of the Apple Account itself does not work. Changing that one ends all app-specific passwords.'
+    : adviseOnLoginRefusal(reason)
+}
+
+function accountOf(email: string): Account {
+  return { email, identityKey: email.toLowerCase(), publicSettings: { username: email } }
 }
 
 /**

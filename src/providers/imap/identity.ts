@@ -1,5 +1,7 @@
+import { appError } from '../../contract/errors.ts'
 import type {
   Account,
+  GrantMaterial,
   GrantSecret,
   Identity,
   IdentifyCall,
@@ -28,6 +30,7 @@ export function createImapIdentity(deps: {
   const { connecting } = deps
   return {
     readSettings: readImapSettings,
+    unverified: (material) => unverifiedAccount(material),
     async identify(call) {
       const asked = mailboxOf(call)
       const email = stringField(call.publicSettings, 'email') ?? asked.imap.username
@@ -113,7 +116,35 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   return () => (running ??= work())
 }
 
-function accountOf(call: IdentifyCall, email: string, secret: MailboxSecret): Account {
+/** The servers that are given, or those of the service that `settings.type` names: nobody is asked. */
+function unverifiedAccount({ secret, publicSettings }: GrantMaterial): Account {
+  if (secret.kind !== 'mailbox') throw notFoundOut('imap_host')
+  const known = KNOWN_SERVICES[stringField(publicSettings, 'type')?.toLowerCase() ?? '']
+  const complete = (login: MailServerLogin, server: DetectedServer | undefined, field: string) => {
+    if (login.host !== UNKNOWN_HOST) return login
+    if (!server) throw notFoundOut(field)
+    return { ...login, ...server }
+  }
+  const imap = complete(secret.imap, known?.imap, 'imap_host')
+  const smtp = secret.smtp
+    ? complete(secret.smtp, known?.smtp, 'smtp_host')
+    : known && { ...secret.imap, ...known.smtp }
+  const email = stringField(publicSettings, 'email') ?? secret.imap.username
+  return accountOf({ publicSettings }, email, { ...secret, imap, smtp: smtp ?? null })
+}
+
+function notFoundOut(field: string) {
+  return appError(
+    'api.invalid_request_error',
+    `settings.${field} is required: without a login it can not be found out`,
+  )
+}
+
+function accountOf(
+  call: Pick<IdentifyCall, 'publicSettings'>,
+  email: string,
+  secret: MailboxSecret,
+): Account {
   const { imap, smtp } = secret
   const { email: _asked, ...kept } = call.publicSettings
   return {

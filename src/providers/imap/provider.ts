@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import type { EgressGuard } from '../../kit/outbound/egress-guard.ts'
+import type { NoteSignIn } from '../../kit/outbound/sign-in.ts'
+import { adviseOnLoginRefusal } from '../../protocols/imap/errors.ts'
 import type { ImapConnecting } from '../../protocols/imap/login.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
 import { mailboxAccount } from '../../standards/imap-mail/mailbox-account.ts'
@@ -16,6 +18,8 @@ export interface ImapDeps {
   readonly allowPlaintext: boolean
   /** PEM of a further CA; absent in production, where Node reads NODE_EXTRA_CA_CERTS itself. */
   readonly ca?: string
+  /** Told of every login at the mail servers. */
+  readonly onSignIn?: NoteSignIn
 }
 
 /** Makes the provider for any IMAP and SMTP server. `close()` ends its connections. */
@@ -24,6 +28,7 @@ export function createImap(deps: ImapDeps): ProviderModule & { close(): Promise<
     guard: deps.guard,
     allowPlaintext: deps.allowPlaintext,
     ...(deps.ca === undefined ? {} : { ca: deps.ca }),
+    ...(deps.onSignIn === undefined ? {} : { onSignIn: deps.onSignIn }),
   }
   const mail = createImapMail({ accountOf: (session) => mailboxAccount(session, connecting) })
   return {
@@ -39,6 +44,7 @@ export function createImap(deps: ImapDeps): ProviderModule & { close(): Promise<
       credentials: {},
     },
     identity: createImapIdentity({ connecting, autoconfig: deps.autoconfig }),
+    advise: adviseOnLoginRefusal,
     mail,
     close: () => mail.close(),
   }

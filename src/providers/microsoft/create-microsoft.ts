@@ -5,6 +5,7 @@ import type { MicrosoftDeps } from './graph-call.ts'
 import { createMicrosoftIdentity } from './identity.ts'
 import { createMailboxSlots } from './mailbox-slots.ts'
 import { createGraphMessages } from './messages.ts'
+import { adviseOnMicrosoftRefusal } from './token-errors.ts'
 
 /**
  * Makes the Microsoft provider: accounts by refresh token or app permissions, mail by Microsoft Graph.
@@ -20,6 +21,7 @@ export function createMicrosoft(deps: MicrosoftDeps): ProviderModule {
     facts: { rotatesStrictly: false, supersededTokenStaysValid: true },
     connector: microsoftConnector,
     identity: createMicrosoftIdentity(graph),
+    advise: adviseOnMicrosoftRefusal,
     mail: { messages: createGraphMessages(graph), folders: createGraphFolders(graph) },
   }
 }

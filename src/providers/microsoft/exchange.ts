@@ -35,14 +35,21 @@ async function refreshWithScope(
   const resource = graphResource(deps.endpoints)
   const everything = defaultScope(resource)
   const scope = refreshScope(resource, call.scope)
+  const isOurs = scope === everything
   let scopeRefused = false
   try {
-    return await refresh(deps, call, refreshToken, scope, () => {
-      scopeRefused = true
+    return await refresh(deps, call, refreshToken, {
+      scope,
+      isOurs,
+      onRefusal: () => {
+        scopeRefused = true
+      },
     })
   } catch (error) {
-    if (!scopeRefused || scope === everything) throw error
-    return refresh(deps, call, refreshToken, everything)
+    if (!scopeRefused || isOurs) throw error
+    // A consent that is missing for the grant's own scopes as well was withdrawn: that is the user's.
+    const isWithdrawn = error instanceof ProviderError && error.details.reason === 'consent_missing'
+    return refresh(deps, call, refreshToken, { scope: everything, isOurs: !isWithdrawn })
   }
 }
 
@@ -50,20 +57,24 @@ async function refresh(
   deps: MicrosoftDeps,
   call: ExchangeCall,
   refreshToken: Secret,
-  scope: string,
-  onScopeRefusal: () => void = () => {},
+  asked: {
+    readonly scope: string
+    /** nobody named it: the scope is this server's choice */
+    readonly isOurs: boolean
+    readonly onRefusal?: () => void
+  },
 ): Promise<Tokens> {
   const answer = await refreshAccessToken(deps.http, {
     url: forTenant(deps.endpoints.tokenUrl, call.client.tenant ?? 'common'),
     client: call.client,
     clientAuthentication: 'body',
     refreshToken,
-    scope,
+    scope: asked.scope,
     signal: call.signal,
     nowMs: deps.clock.nowMs(),
     judge: (refusal) => {
-      if (isScopeRefusal(refusal)) onScopeRefusal()
-      return judgeMicrosoftTokenError(refusal)
+      if (isScopeRefusal(refusal)) asked.onRefusal?.()
+      return judgeMicrosoftTokenError(refusal, asked.isOurs)
     },
   })
   return toTokens(answer)
@@ -86,7 +97,7 @@ async function clientCredentials(deps: MicrosoftDeps, call: ExchangeCall): Promi
     form: { grant_type: 'client_credentials', scope: `${graphResource(deps.endpoints)}/.default` },
     signal: call.signal,
     nowMs: deps.clock.nowMs(),
-    judge: judgeMicrosoftTokenError,
+    judge: (refusal) => judgeMicrosoftTokenError(refusal),
   })
   const { refreshToken: _none, ...tokens } = toTokens(answer)
   return tokens

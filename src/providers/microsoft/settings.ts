@@ -3,6 +3,7 @@ import type { GrantMaterial } from '../../core/ports/identity.ts'
 import { isEmailAddress } from '../../formats/addresses.ts'
 import type { JsonObject } from '../../kit/json.ts'
 import { Secret } from '../../kit/secret.ts'
+import { TENANT_PATTERN } from './endpoints.ts'
 import { APP_MAILBOX } from './mailbox.ts'
 
 /**
@@ -20,7 +21,7 @@ export function readMicrosoftSettings(settings: JsonObject): GrantMaterial {
       secret: { kind: 'refresh-token', refreshToken: new Secret(refreshToken) },
       ...withCredential,
       credentialType: 'connector',
-      publicSettings: {},
+      publicSettings: tenantOf(settings),
     }
   }
   const emailAddress = optionalText(settings, 'email_address')
@@ -32,6 +33,16 @@ export function readMicrosoftSettings(settings: JsonObject): GrantMaterial {
     credentialType: 'adminconsent',
     publicSettings: { [APP_MAILBOX]: emailAddress },
   }
+}
+
+/** The tenant this grant's tokens come from, where it is not the connector's. */
+function tenantOf(settings: JsonObject): JsonObject {
+  const tenant = optionalText(settings, 'tenant')
+  if (tenant === undefined) return {}
+  if (!new RegExp(TENANT_PATTERN).test(tenant)) {
+    throw invalid('settings.tenant must be a directory id or domain, common, organizations or consumers')
+  }
+  return { tenant }
 }
 
 function optionalText(settings: JsonObject, name: string): string | undefined {

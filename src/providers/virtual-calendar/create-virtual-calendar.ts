@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { appError } from '../../contract/errors.ts'
+import type { Account } from '../../core/ports/identity.ts'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import { stringField } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
@@ -32,18 +33,19 @@ export function createVirtualCalendar(): ProviderModule {
         }
         return { secret: { kind: 'none' }, publicSettings: { email: name } }
       },
+      unverified: ({ publicSettings }) => accountOf(stringField(publicSettings, 'email') ?? ''),
       /** Nobody has to be asked: the name is the account, in any capitals. */
       identify({ publicSettings }) {
         const name = stringField(publicSettings, 'email')
         if (!name) {
           return Promise.reject(new ProviderError('invalid-request', 'A virtual calendar needs a name.'))
         }
-        return Promise.resolve({
-          email: name,
-          identityKey: name.toLowerCase(),
-          publicSettings: { email: name },
-        })
+        return Promise.resolve(accountOf(name))
       },
     },
   }
+}
+
+function accountOf(name: string): Account {
+  return { email: name, identityKey: name.toLowerCase(), publicSettings: { email: name } }
 }

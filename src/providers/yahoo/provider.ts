@@ -3,11 +3,13 @@ import type { GrantSession } from '../../core/ports/grant-session.ts'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import { type Clock, systemClock } from '../../kit/clock.ts'
 import type { HttpClient } from '../../kit/outbound/http-client.ts'
+import type { NoteSignIn } from '../../kit/outbound/sign-in.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { ImapConnecting } from '../../protocols/imap/login.ts'
 import { type ImapSession, openImapSession } from '../../protocols/imap/open-session.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
 import type { ImapAccount } from '../../standards/imap-mail/imap-account.ts'
+import { adviseOnYahooRefusal } from './errors.ts'
 import { createYahooIdentity, type YahooEndpoints } from './identity.ts'
 
 /** What the yahoo provider needs from outside. */
@@ -17,6 +19,8 @@ export interface YahooDeps {
   readonly allowPlaintext: boolean
   /** PEM of a further CA; absent in production. */
   readonly ca?: string
+  /** Told of every login at the mail servers. */
+  readonly onSignIn?: NoteSignIn
   readonly clock?: Clock
 }
 
@@ -28,6 +32,7 @@ export function createYahoo(deps: YahooDeps): ProviderModule & { close(): Promis
   const connecting: ImapConnecting = {
     allowPlaintext: deps.allowPlaintext,
     ...(deps.ca === undefined ? {} : { ca: deps.ca }),
+    ...(deps.onSignIn === undefined ? {} : { onSignIn: deps.onSignIn }),
   }
   const mail = createImapMail({
     accountOf: (session) => Promise.resolve(yahooAccount(session, deps.endpoints, connecting)),
@@ -48,6 +53,7 @@ export function createYahoo(deps: YahooDeps): ProviderModule & { close(): Promis
       takesScope: true,
       credentials: { connector: { data: client, publicData: ['client_id'] } },
     },
+    advise: adviseOnYahooRefusal,
     identity: createYahooIdentity({
       http: deps.http,
       endpoints: deps.endpoints,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { ProviderModule } from '../../core/ports/provider.ts'
+import { adviseOnZoomRefusal } from './errors.ts'
 import { createZoomIdentity, type ZoomDeps } from './identity.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 8192 })
@@ -24,5 +25,6 @@ export function createZoom(deps: ZoomDeps): ProviderModule {
       credentials: { connector: { data: Type.Object(client), publicData: ['client_id'] } },
     },
     identity: createZoomIdentity(deps),
+    advise: adviseOnZoomRefusal,
   }
 }

@@ -1,17 +1,7 @@
 import { isJsonObject, numberField, stringField } from '../../kit/json.ts'
-import { ProviderError, type ProviderErrorKind } from '../../kit/provider-error.ts'
+import { ProviderError } from '../../kit/provider-error.ts'
 import type { TokenErrorAnswer } from '../../protocols/oauth2/token-request.ts'
-
-/** One line of the table: the first whose conditions all hold judges the answer. */
-export interface ZoomTokenRule {
-  readonly error?: string
-  readonly reason?: RegExp
-  readonly kind: ProviderErrorKind
-  readonly message: string
-  readonly advice: string
-  /** Where this is documented or was reported; checked 2026-11. */
-  readonly source: string
-}
+import { adviceOf, judgeByRules, type TokenErrorRule } from '../../protocols/oauth2/token-verdict.ts'
 
 const OAUTH = 'developers.zoom.us/docs/integrations/oauth'
 const MESSAGES = 'developers.zoom.us/docs/integrations/oauth-error-messages'
@@ -19,49 +9,76 @@ const CLIENT =
   'Compare client id and secret with the app in the Zoom App Marketplace, and update the connector.'
 const REAUTHENTICATE = 'Send the user through consent again and post the new refresh token.'
 
+const CLIENT_REFUSED = {
+  kind: 'client-misconfigured',
+  reason: 'client_refused',
+  message: 'Zoom rejected the connector’s client id or secret.',
+  advice: CLIENT,
+  source: MESSAGES,
+} as const satisfies TokenErrorRule
+
 /** Errors of Zoom's token endpoint (contract/auth.md 10.3). Its words stand in `reason`. Most special first. */
-export const ZOOM_TOKEN_RULES: readonly ZoomTokenRule[] = [
+export const ZOOM_TOKEN_RULES: readonly TokenErrorRule[] = [
   {
-    reason: /invalid token/i,
+    words: /invalid token/i,
     kind: 'grant-revoked',
+    reason: 'refresh_token_spent',
     message:
       'Zoom does not accept the refresh token: it was used before, has expired, or the app was removed.',
     advice: `A refresh token of Zoom works once: nothing but this server may use it. ${REAUTHENTICATE}`,
     source:
-      'devforum.zoom.us, reports of {"reason":"Invalid Token!","error":"invalid_request"} and "invalid_grant"',
+      'public reports of {"reason":"Invalid Token!"} with error invalid_grant (raycast/extensions#10896) and invalid_request',
   },
   {
-    reason: /token has been revoked|owner of the token does not exist/i,
+    words: /token has been revoked/i,
     kind: 'grant-revoked',
-    message: 'The refresh token was revoked, or its user is gone.',
-    advice: REAUTHENTICATE,
+    reason: 'access_revoked',
+    message: 'The refresh token was revoked.',
+    advice: `The user or an administrator removed the app. ${REAUTHENTICATE}`,
     source: MESSAGES,
   },
   {
-    reason: /app has been disabled/i,
+    words: /owner of the token does not exist/i,
+    kind: 'grant-revoked',
+    reason: 'account_gone',
+    message: 'The user of the refresh token does not exist any more.',
+    advice: 'The Zoom account was deleted or left the organization: connect the user’s present account.',
+    source: MESSAGES,
+  },
+  {
+    // A change of the app would otherwise end every grant at once.
+    words: /refresh token invalid/i,
     kind: 'client-misconfigured',
+    reason: 'scopes_changed',
+    message: 'The scopes of the Zoom app are not those its users consented to.',
+    advice: 'Give the app back the scopes it had, or send the users through consent again.',
+    source: `${MESSAGES}, code 4711`,
+  },
+  {
+    words: /app has been disabled/i,
+    kind: 'client-misconfigured',
+    reason: 'client_disabled',
     message: 'The Zoom app is disabled.',
     advice: 'Activate it in the Zoom App Marketplace.',
     source: MESSAGES,
   },
   {
-    reason:
-      /invalid client(_?id or client_?secret)?|invalid client secret|client id or client secret is missing/i,
-    kind: 'client-misconfigured',
-    message: 'Zoom rejected the connector’s client id or secret.',
-    advice: CLIENT,
-    source: MESSAGES,
+    words: /invalid client|client id or client secret is missing|client id does not match/i,
+    ...CLIENT_REFUSED,
   },
   {
-    error: 'invalid_client',
+    words: /redirect uri mismatch/i,
     kind: 'client-misconfigured',
-    message: 'Zoom rejected the connector’s client id or secret.',
-    advice: CLIENT,
-    source: OAUTH,
+    reason: 'request_refused',
+    message: 'Zoom refused the request itself.',
+    advice: 'Compare the redirect URL of the app with this server’s.',
+    source: `${MESSAGES}, code 4709`,
   },
+  { error: 'invalid_client', ...CLIENT_REFUSED, source: OAUTH },
   {
     error: 'unauthorized_client',
     kind: 'client-misconfigured',
+    reason: 'client_not_allowed',
     message: 'The Zoom app may not use refresh tokens.',
     advice: 'Use a user-managed (general) OAuth app, and check that it is activated.',
     source: OAUTH,
@@ -69,6 +86,7 @@ export const ZOOM_TOKEN_RULES: readonly ZoomTokenRule[] = [
   {
     error: 'invalid_grant',
     kind: 'grant-revoked',
+    reason: 'refresh_token_refused',
     message: 'Zoom does not accept the refresh token.',
     advice: REAUTHENTICATE,
     source: OAUTH,
@@ -77,21 +95,12 @@ export const ZOOM_TOKEN_RULES: readonly ZoomTokenRule[] = [
 
 /** Judges an error answer of Zoom's token endpoint; a 5xx or 429 is never judged by its words. */
 export function judgeZoomTokenError(answer: TokenErrorAnswer): ProviderError | undefined {
-  if (answer.status >= 500 || answer.status === 429) return undefined
-  const rule = ZOOM_TOKEN_RULES.find(
-    (line) =>
-      (line.error === undefined || line.error === answer.error) &&
-      (line.reason === undefined || line.reason.test(answer.description)),
-  )
-  if (!rule) return undefined
-  return new ProviderError(rule.kind, rule.message, {
-    httpStatus: answer.status,
-    providerCode: answer.error || 'invalid_grant',
-    providerBody: answer.shown,
-    advice: rule.advice,
-    answered: true,
-    ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
-  })
+  return judgeByRules(ZOOM_TOKEN_RULES, answer)
+}
+
+/** Advises on a reason for which a grant died. */
+export function adviseOnZoomRefusal(reason: string): string | undefined {
+  return adviceOf(ZOOM_TOKEN_RULES, reason)
 }
 
 /** Codes of Zoom's API in error answers: `{"code":4711,"message":"…"}` (developers.zoom.us/docs/api/errors, checked 2026-11). */

@@ -1,6 +1,9 @@
 import { appError } from '../../contract/errors.ts'
 import { AppError } from '../../kit/app-error.ts'
 
+/** SQLSTATE of the triggers that guard sealed columns: a data key was closed meanwhile. */
+export const CLOSED_KEY = 'GW001'
+
 /** SQLSTATE classes and codes that say "not now": postgresql.org, appendix A (checked 2026-11). */
 const NOT_NOW = [
   '08', // connection exceptions
@@ -13,6 +16,7 @@ const NOT_NOW = [
   '55P03', // lock not available in time
   '57', // shutting down, starting up, statement deadline, connection ended by an operator
   '58', // the server's own I/O failed
+  CLOSED_KEY,
 ]
 
 /** What a value can be that the engine refuses: NUL or broken UTF-8, too long for an index, out of range. */

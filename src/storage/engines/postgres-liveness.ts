@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Liveness } from '../../core/ports/stores.ts'
 import { sleep } from '../../kit/deadline.ts'
 import type { Logger } from '../../kit/logger.ts'
@@ -13,6 +13,11 @@ const HEARTBEAT_MS = 10_000
 const FIRST_RETRY_MS = 200
 const MAX_RETRY_MS = 5_000
 const END_WAIT_MS = 2_000
+/**
+ * How long an attempt may be answered after it began, whatever its holder's lock says: twice the deadline of a token
+ * call. In that time who lost only the connection has long taken the lock again.
+ */
+const ANSWER_MS = 30_000
 /** How long after a loss of this process's own lock other living processes may still be retaking theirs. */
 const SETTLE_MS = 2 * MAX_RETRY_MS + 5_000
 
@@ -25,6 +30,7 @@ const SETTLE_MS = 2 * MAX_RETRY_MS + 5_000
 export class PostgresLiveness implements Liveness {
   readonly self: string
   readonly #connection: Connection
+  readonly #nowMs: RawBuilder<number>
   readonly #url: string
   readonly #logger: Logger
   #client: pg.Client | undefined
@@ -33,15 +39,20 @@ export class PostgresLiveness implements Liveness {
   /** on the clock of `performance` */
   #lostAtMs = Number.NEGATIVE_INFINITY
 
-  /** @param connection  where the locks of others are asked about */
+  /**
+   * @param connection  where the locks of others are asked about
+   * @param nowMs       the database's clock
+   */
   constructor(options: {
     readonly self: string
     readonly connection: Connection
+    readonly nowMs: RawBuilder<number>
     readonly url: string
     readonly logger: Logger
   }) {
     this.self = options.self
     this.#connection = options.connection
+    this.#nowMs = options.nowMs
     this.#url = options.url
     this.#logger = options.logger
   }
@@ -64,6 +75,14 @@ export class PostgresLiveness implements Liveness {
     }>`select pg_try_advisory_xact_lock_shared(${lockKey(holder)}::bigint) as free`
     const { rows } = await free.execute(this.#connection)
     return rows[0]?.free !== true || performance.now() - this.#lostAtMs < SETTLE_MS
+  }
+
+  async mayAnswer({ holder, startedAtMs }: Parameters<Liveness['mayAnswer']>[0]): Promise<boolean> {
+    if (await this.isAlive(holder)) return true
+    if (holder === NOBODY) return false
+    const ages = sql<{ age: number }>`select ${this.#nowMs} - ${startedAtMs}::bigint as age`
+    const { rows } = await ages.execute(this.#connection)
+    return (rows[0]?.age ?? 0) < ANSWER_MS
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Logger } from '../../kit/logger.ts'
 import { createDatabase } from '../database.ts'
 import type { Connection, Engine } from '../engine.ts'
 import type { Tables } from '../tables.ts'
-import { isPostgresUniqueViolation } from './postgres-errors.ts'
+import { CLOSED_KEY, isPostgresUniqueViolation } from './postgres-errors.ts'
 import { PostgresLiveness } from './postgres-liveness.ts'
 import { openMigrationPool, openPool } from './postgres-pool.ts'
 
@@ -30,7 +30,9 @@ export async function openPostgresDatabase(options: {
 }): Promise<Database> {
   const { url, poolSize, ids, logger, clockOffsetMs = 0 } = options
   const connection = connect(openPool(url, poolSize, logger))
-  const liveness = new PostgresLiveness({ self: ids.uuid(), connection, url, logger })
+  const engine = postgresEngine(clockOffsetMs, (work) => withMigrationLock(url, logger, work))
+  const { nowMs } = engine
+  const liveness = new PostgresLiveness({ self: ids.uuid(), connection, nowMs, url, logger })
   try {
     await liveness.start()
   } catch (error) {
@@ -39,7 +41,7 @@ export async function openPostgresDatabase(options: {
   }
   return createDatabase({
     connection,
-    engine: postgresEngine(clockOffsetMs, (work) => withMigrationLock(url, logger, work)),
+    engine,
     liveness,
     async close() {
       await connection.destroy()
@@ -66,12 +68,39 @@ function postgresEngine(clockOffsetMs: number, withLock: Engine['withMigrationLo
     },
     isUniqueViolation: isPostgresUniqueViolation,
     skippingLocked: (query) => query.forUpdate().skipLocked(),
+    keepingRows: (query) => query.forKeyShare(),
+    isAnyOf: (column, values) => sql<boolean>`${column} = any(${values}::text[])`,
+    givenRows(columns) {
+      const entries = Object.entries(columns)
+      const arrays = entries.map(([, { type, values }]) => sql`${values}::${sql.raw(type)}[]`)
+      const names = entries.map(([name]) => sql.ref(name))
+      return sql`unnest(${sql.join(arrays)}) as given(${sql.join(names)})`
+    },
     async makeAppendOnly(on, table) {
       const refuse = sql.ref(`${table}_refuse`)
       await sql`create function ${refuse}() returns trigger language plpgsql as
         $body$ begin raise exception 'this table is append-only'; end $body$`.execute(on)
       await sql`create trigger ${sql.ref(`${table}_append_only`)} before update or delete or truncate
         on ${sql.table(table)} for each statement execute function ${refuse}()`.execute(on)
+    },
+    async refuseClosedKeys(on, table, columns) {
+      const refuse = sql.ref(`${table}_refuse_closed_key`)
+      const keyIds = sql.join(columns.map((name) => sql`split_part(new.${sql.ref(name)}, '.', 2)`))
+      await sql`create function ${refuse}() returns trigger language plpgsql as $body$ begin
+        if exists (select 1 from data_keys where state <> 'open' and id in (${keyIds})) then
+          raise exception 'sealed under a data key that is closed' using errcode = ${sql.lit(CLOSED_KEY)};
+        end if;
+        return new;
+      end $body$`.execute(on)
+      await sql`create trigger ${sql.ref(`${table}_closed_key`)} before insert or update of
+        ${sql.join(columns.map((name) => sql.ref(name)))} on ${sql.table(table)}
+        for each row execute function ${refuse}()`.execute(on)
+    },
+    async holdUpWrites(transaction, tables, waitMs) {
+      await sql`set local lock_timeout = ${sql.lit(`${Math.ceil(waitMs)}ms`)}`.execute(transaction)
+      // Conflicts with the lock of every INSERT, UPDATE and DELETE, with no SELECT (PostgreSQL 17, table 13.2).
+      const names = sql.join(tables.map((table) => sql.table(table)))
+      await sql`lock table ${names} in share mode`.execute(transaction)
     },
     withMigrationLock: withLock,
   }

@@ -6,11 +6,15 @@ const LOCKED = 6
 const FULL = 13
 const CONSTRAINT_FOREIGN_KEY = 787
 const CONSTRAINT_PRIMARY_KEY = 1555
+const CONSTRAINT_TRIGGER = 1811
 const CONSTRAINT_UNIQUE = 2067
+
+/** What the triggers say that guard sealed columns. */
+export const CLOSED_KEY = 'sealed under a data key that is closed'
 
 /**
  * Turns an error of SQLite into what the stores throw: AppError `api.unavailable` when another process holds
- * the file or the disk is full, `api.not_found_error` when what a row refers to was deleted meanwhile; any
+ * the file, the disk is full or a data key was closed meanwhile, `api.not_found_error` when what a row refers to was deleted meanwhile; any
  * other error as it is.
  */
 export function toSqliteStorageError(error: unknown): unknown {
@@ -24,7 +28,8 @@ export function toSqliteStorageError(error: unknown): unknown {
     })
   }
   const primary = code & 0xff
-  if (primary === BUSY || primary === LOCKED || primary === FULL) {
+  const isClosedKey = code === CONSTRAINT_TRIGGER && detail === CLOSED_KEY
+  if (primary === BUSY || primary === LOCKED || primary === FULL || isClosedKey) {
     return appError('api.unavailable', undefined, { detail, cause: error, retryAfterSeconds: 1 })
   }
   return error

@@ -8,7 +8,7 @@ import { createDatabase } from '../database.ts'
 import type { Connection, Engine } from '../engine.ts'
 import type { Tables } from '../tables.ts'
 import { SqliteDriver } from './sqlite-driver.ts'
-import { isSqliteUniqueViolation } from './sqlite-errors.ts'
+import { CLOSED_KEY, isSqliteUniqueViolation } from './sqlite-errors.ts'
 import { SqliteHandle } from './sqlite-handle.ts'
 import { WriteLock } from './write-lock.ts'
 
@@ -72,6 +72,8 @@ function prepareWriter({ database }: SqliteHandle, path: string): void {
   }
   // FULL: a commit is on the disk before anybody hears of it, also when the machine loses power.
   database.exec('pragma synchronous = full')
+  // A page that many transactions change is written back once for them all; the log file grows to 40 MB at most.
+  database.exec('pragma wal_autocheckpoint = 10000')
 }
 
 /** Kysely would make every query wait for the open transaction: that is SqliteDriver's to decide. */
@@ -83,7 +85,8 @@ class Adapter extends SqliteAdapter {
 
 /** Only one process may have the embedded database open, so every other one is gone. */
 function onlySelf(self: string): Liveness {
-  return { self, isAlive: async (holder) => holder === self }
+  const isAlive = async (holder: string) => holder === self
+  return { self, isAlive, mayAnswer: ({ holder }) => isAlive(holder) }
 }
 
 function sqliteEngine(connection: Connection): Engine {
@@ -101,12 +104,38 @@ function sqliteEngine(connection: Connection): Engine {
     isUniqueViolation: isSqliteUniqueViolation,
     // One writer at a time: nothing else can hold a row.
     skippingLocked: (query) => query,
+    keepingRows: (query) => query,
+    isAnyOf: (column, values) =>
+      sql<boolean>`${column} in (select value from json_each(${JSON.stringify(values)}))`,
+    givenRows(columns) {
+      const entries = Object.entries(columns)
+      const count = entries[0]?.[1].values.length ?? 0
+      const rows = Array.from({ length: count }, (_, at) => entries.map(([, { values }]) => values[at]))
+      const fields = entries.map(([name], at) => sql`value ->> ${sql.lit(at)} as ${sql.ref(name)}`)
+      return sql`(select ${sql.join(fields)} from json_each(${JSON.stringify(rows)})) as given`
+    },
     async makeAppendOnly(on, table) {
       for (const change of ['update', 'delete']) {
         await sql`create trigger ${sql.ref(`${table}_no_${change}`)} before ${sql.raw(change)} on ${sql.table(table)}
           begin select raise(abort, 'this table is append-only'); end`.execute(on)
       }
     },
+    async refuseClosedKeys(on, table, columns) {
+      // `g1.<key id>.<box>`: the id stands between the first and the second dot.
+      const keyIds = columns.map((name) => {
+        const rest = sql`substr(${sql.ref(`new.${name}`)}, 4)`
+        return sql`substr(${rest}, 1, instr(${rest}, '.') - 1)`
+      })
+      const closed = sql`select 1 from data_keys where state <> 'open' and id in (${sql.join(keyIds)})`
+      const names = sql.join(columns.map((name) => sql.ref(name)))
+      const changes = { insert: sql`insert`, update: sql`update of ${names}` }
+      for (const [name, change] of Object.entries(changes)) {
+        await sql`create trigger ${sql.ref(`${table}_closed_key_${name}`)} before ${change} on ${sql.table(table)}
+          when exists (${closed}) begin select raise(abort, ${sql.lit(CLOSED_KEY)}); end`.execute(on)
+      }
+    },
+    // One writer at a time, and this is it.
+    holdUpWrites: () => Promise.resolve(),
     withMigrationLock(work) {
       const turn = migrating.then(() => work(connection))
       migrating = turn.catch(() => undefined) // the caller gets the error; the next one only waits its turn

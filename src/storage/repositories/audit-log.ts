@@ -2,7 +2,27 @@ import type { AuditStore } from '../../core/ports/event-stores.ts'
 import { readObject, wholeNumber, writeJson } from '../column.ts'
 import type { Connection } from '../engine.ts'
 
+/** Rows are numbered in the order they came, but each process stamps them by a clock of its own. */
+const CLOCK_SKEW_SECONDS = 300
+
 export function createAuditStore(connection: Connection): AuditStore {
+  // Bounds in the order that the rows are walked in: a walk never leaves the span of time that was asked for.
+  const firstSince = (since: number) =>
+    connection
+      .selectFrom('audit_log as first')
+      .select('first.seq')
+      .where('first.created_at', '>=', wholeNumber(since - CLOCK_SKEW_SECONDS))
+      .orderBy('first.created_at')
+      .orderBy('first.seq')
+      .limit(1)
+  const lastUntil = (until: number) =>
+    connection
+      .selectFrom('audit_log as last')
+      .select('last.seq')
+      .where('last.created_at', '<=', wholeNumber(until + CLOCK_SKEW_SECONDS))
+      .orderBy('last.created_at', 'desc')
+      .orderBy('last.seq', 'desc')
+      .limit(1)
   return {
     async insert(entry) {
       await connection
@@ -24,8 +44,12 @@ export function createAuditStore(connection: Connection): AuditStore {
       if (actor !== undefined) query = query.where('actor', '=', actor)
       if (action !== undefined) query = query.where('action', '=', action)
       if (target !== undefined) query = query.where('target', '=', target)
-      if (since !== undefined) query = query.where('created_at', '>=', wholeNumber(since))
-      if (until !== undefined) query = query.where('created_at', '<=', wholeNumber(until))
+      if (since !== undefined) {
+        query = query.where('created_at', '>=', wholeNumber(since)).where('seq', '>=', firstSince(since))
+      }
+      if (until !== undefined) {
+        query = query.where('created_at', '<=', wholeNumber(until)).where('seq', '<=', lastUntil(until))
+      }
       if (beforeSeq !== undefined) query = query.where('seq', '<', wholeNumber(beforeSeq))
       const rows = await query.orderBy('seq', 'desc').limit(wholeNumber(limit)).execute()
       return rows.map((row) => ({

@@ -107,10 +107,12 @@ function toRecord(row: ConnectorRow): ConnectorRecord {
 function readAlarm(text: string): ConnectorAlarm {
   const fields = readObject(text)
   const provided = fields['provider_error']
+  const clientId = stringField(fields, 'client_id')
   return {
     code: stringField(fields, 'code') ?? '',
     message: stringField(fields, 'message') ?? '',
     advice: stringField(fields, 'advice') ?? '',
+    ...(clientId === undefined ? {} : { client_id: clientId }),
     ...(isJsonObject(provided) ? { provider_error: provided } : {}),
     at: numberField(fields, 'at') ?? 0,
   }

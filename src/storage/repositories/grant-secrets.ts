@@ -1,24 +1,33 @@
 import { sql } from 'kysely'
 import { appError } from '../../contract/errors.ts'
 import type { ConnectorId } from '../../contract/ids.ts'
-import type { GrantSecretRecord } from '../../core/ports/records.ts'
-import type { GrantSecretStore, StoredTokens } from '../../core/ports/stores.ts'
+import type { GrantRecord, GrantSecretRecord } from '../../core/ports/records.ts'
+import type { AttemptOutcome, GrantSecretStore, StoredTokens } from '../../core/ports/stores.ts'
 import { wholeNumber } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
 import type { GrantSecretRow } from '../tables.ts'
 import { readAttempt } from './refresh-attempt.ts'
+import { createRefreshSchedule } from './refresh-schedule.ts'
 
 const NO_ATTEMPT = { attempt_id: null, attempt_holder: null, attempt_started_at_ms: null }
 const AT_REST = { ...NO_ATTEMPT, lease_until_ms: null, failures: 0, cool_down_until_ms: null }
 
 export function createGrantSecretStore(connection: Connection, engine: Engine): GrantSecretStore {
   const afterMs = (ms: number) => sql<number>`${engine.nowMs} + ${wholeNumber(ms)}`
-  const settled = (outcome: { readonly failures: number; readonly coolDownMs: number }) => ({
+  const settled = ({ failures, coolDownMs, nextRefreshInMs }: AttemptOutcome) => ({
     lease_until_ms: null,
-    failures: outcome.failures,
-    cool_down_until_ms: outcome.coolDownMs > 0 ? afterMs(outcome.coolDownMs) : null,
+    failures,
+    cool_down_until_ms: coolDownMs > 0 ? afterMs(coolDownMs) : null,
+    ...(nextRefreshInMs === undefined
+      ? {}
+      : {
+          next_refresh_at_ms: sql<
+            number | null
+          >`case when next_refresh_at_ms is null then null else ${afterMs(nextRefreshInMs)} end`,
+        }),
   })
   return {
+    ...createRefreshSchedule(connection, engine),
     async find(grantId) {
       const row = await connection
         .selectFrom('grant_secrets')
@@ -39,7 +48,8 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
             .selectFrom('grants')
             .select('grants.connector_id')
             .where('grants.id', '=', grantId),
-          last_used_at_ms: engine.nowMs,
+          // One that brings no access token was imported: nobody has used it here.
+          last_used_at_ms: tokens.sealedAccessToken === null ? null : engine.nowMs,
           ...fromTokens(tokens),
           ...AT_REST,
         })
@@ -65,10 +75,21 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
         .executeTakeFirst()
       return result.numUpdatedRows === 1n
     },
-    async store(grantId, version, attemptId, tokens) {
+    async store(grantId, version, attemptId, tokens, unasked) {
+      const columns = fromTokens(tokens)
+      const schedule =
+        unasked === undefined
+          ? { last_used_at_ms: engine.nowMs }
+          : {
+              next_refresh_at_ms: sql<
+                number | null
+              >`case when last_used_at_ms > ${engine.nowMs} - ${wholeNumber(unasked.inUseMs)}
+                then cast(${columns.next_refresh_at_ms} as bigint)
+                else ${wholeNumber(unasked.idleRefreshAtMs)} end`,
+            }
       const result = await connection
         .updateTable('grant_secrets')
-        .set({ version: version + 1, ...fromTokens(tokens), ...AT_REST })
+        .set({ version: version + 1, ...columns, ...schedule, ...AT_REST })
         .where('grant_id', '=', grantId)
         .where('version', '=', version)
         .where('attempt_id', '=', attemptId)
@@ -120,6 +141,40 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
       if (!row) throw appError('grant.not_found')
       return row.version
     },
+    async oldestDueRefreshMs() {
+      // From connector to connector by the index, however many secrets each has. Without a connector: a grant
+      // that came after its secret.
+      const { rows } = await sql<{ due: number | null; now: number }>`
+        with recursive owners(id) as (
+          select (select min(connector_id) from grant_secrets where next_refresh_at_ms is not null)
+          union all
+          select (select min(s.connector_id) from grant_secrets s
+                  where s.next_refresh_at_ms is not null and s.connector_id > owners.id)
+          from owners where owners.id is not null
+        )
+        select min(first.due) as due, ${engine.nowMs} as now from (
+          select (select min(s.next_refresh_at_ms) from grant_secrets s
+                  where s.next_refresh_at_ms is not null and s.connector_id = owners.id) as due from owners
+          union all
+          select min(s.next_refresh_at_ms) from grant_secrets s
+          where s.next_refresh_at_ms is not null and s.connector_id is null
+        ) first`.execute(connection)
+      const [row] = rows
+      return row && row.due !== null && row.due <= row.now ? row.now - row.due : null
+    },
+  }
+}
+
+/** The row of an imported secret: nobody has used its grant here. */
+export function newSecretRow(grant: GrantRecord, tokens: StoredTokens) {
+  return {
+    grant_id: grant.id,
+    application_id: grant.applicationId,
+    version: 1,
+    connector_id: grant.connectorId,
+    last_used_at_ms: null,
+    ...fromTokens(tokens),
+    ...AT_REST,
   }
 }
 
@@ -137,7 +192,7 @@ function fromTokens(tokens: StoredTokens) {
   }
 }
 
-function toRecord(row: GrantSecretRow & { readonly read_at_ms: number }): GrantSecretRecord {
+export function toRecord(row: GrantSecretRow & { readonly read_at_ms: number }): GrantSecretRecord {
   return {
     grantId: row.grant_id,
     applicationId: row.application_id,

@@ -1,13 +1,14 @@
+import { sql } from 'kysely'
 import { GrantReason } from '../../contract/grant.ts'
 import type { GrantRecord } from '../../core/ports/records.ts'
 import type { GrantStore } from '../../core/ports/stores.ts'
 import { checkShape } from '../../kit/shape.ts'
 import { readBoolean, readObject, readStrings, wholeNumber, writeBoolean, writeJson } from '../column.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Engine } from '../engine.ts'
 import type { GrantRow } from '../tables.ts'
 import { selectGrantPage } from './grant-list.ts'
 
-export function createGrantStore(connection: Connection): GrantStore {
+export function createGrantStore(connection: Connection, engine: Engine): GrantStore {
   const grants = () => connection.selectFrom('grants').selectAll()
   return {
     async find(applicationId, id) {
@@ -60,13 +61,7 @@ export function createGrantStore(connection: Connection): GrantStore {
     async insert(record) {
       const result = await connection
         .insertInto('grants')
-        .values({
-          id: record.id,
-          application_id: record.applicationId,
-          provider: record.provider,
-          created_at: record.createdAt,
-          ...changeable(record),
-        })
+        .values(newGrantRow(record))
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst()
       return result.numInsertedOrUpdatedRows === 1n
@@ -100,24 +95,35 @@ export function createGrantStore(connection: Connection): GrantStore {
       return rows.map(toRecord)
     },
     async countByStatus() {
-      const counted = await connection
-        .selectFrom('grants')
-        .select((eb) => ['provider', 'status', eb.fn.countAll<number>().as('count')])
-        .where('status', '=', 'valid')
-        .groupBy(['provider', 'status'])
+      // The status as a literal: SQLite finds the partial index of it only then.
+      const withStatus = (status: 'valid' | 'invalid') =>
+        connection.selectFrom('grants').where('status', '=', sql.lit(status))
+      const valid = await withStatus('valid')
+        .select((eb) => ['provider', eb.fn.countAll<number>().as('count')])
+        .groupBy('provider')
         .execute()
-      const invalid = await connection
-        .selectFrom('grants')
-        .select((eb) => ['provider', 'status', 'reason_code', eb.fn.countAll<number>().as('count')])
-        .where('status', '=', 'invalid')
-        .groupBy(['provider', 'status', 'reason_code'])
+      const invalid = await withStatus('invalid')
+        .select((eb) => ['provider', 'reason_code', eb.fn.countAll<number>().as('count')])
+        .groupBy(['provider', 'reason_code'])
         .execute()
-      return [...counted.map((row) => ({ ...row, reason_code: null })), ...invalid].map((row) => ({
-        provider: row.provider,
-        status: row.status,
-        reasonCode: row.reason_code,
-        count: Number(row.count),
-      }))
+      return [
+        ...valid.map((row) => ({
+          provider: row.provider,
+          status: 'valid' as const,
+          reasonCode: null,
+          count: Number(row.count),
+        })),
+        ...invalid.map((row) => ({
+          provider: row.provider,
+          status: 'invalid' as const,
+          reasonCode: row.reason_code,
+          count: Number(row.count),
+        })),
+      ]
+    },
+    async hold(id) {
+      const held = engine.keepingRows(connection.selectFrom('grants').select('id').where('id', '=', id))
+      return (await held.executeTakeFirst()) !== undefined
     },
     async delete(applicationId, id) {
       // Its secret and seen tokens go with it by their foreign keys: one statement, all or nothing.
@@ -128,6 +134,17 @@ export function createGrantStore(connection: Connection): GrantStore {
         .executeTakeFirst()
       return result.numDeletedRows === 1n
     },
+  }
+}
+
+/** The row of a new grant. */
+export function newGrantRow(record: GrantRecord) {
+  return {
+    id: record.id,
+    application_id: record.applicationId,
+    provider: record.provider,
+    created_at: record.createdAt,
+    ...changeable(record),
   }
 }
 
@@ -154,7 +171,7 @@ function changeable(record: GrantRecord) {
   }
 }
 
-function toRecord(row: GrantRow): GrantRecord {
+export function toRecord(row: GrantRow): GrantRecord {
   return {
     id: row.id,
     applicationId: row.application_id,

@@ -11,6 +11,9 @@ const AT_REST = { lease: null, holder: null }
 /** Rows of one insert: far below the number of parameters either engine takes. */
 const INSERT_ROWS = 200
 
+/** A literal: SQLite finds the partial indexes of it only then. */
+const WAITING = sql.lit<'waiting'>('waiting')
+
 export function createJobStore(connection: Connection, engine: Engine): JobStore {
   const afterMs = (ms: number) => sql<number>`${engine.nowMs} + ${wholeNumber(ms)}`
   const waiting = (kind: JobKind, lane: string) =>
@@ -19,7 +22,7 @@ export function createJobStore(connection: Connection, engine: Engine): JobStore
       .select('seq')
       .where('kind', '=', kind)
       .where('lane', '=', lane)
-      .where('state', '=', 'waiting')
+      .where('state', '=', WAITING)
   return {
     async enqueue(jobs) {
       let inserted = 0
@@ -146,6 +149,17 @@ export function createJobStore(connection: Connection, engine: Engine): JobStore
         .executeTakeFirst()
       return row ? toRecord(row) : null
     },
+    async findByKeys(kind, dedupeKeys) {
+      if (dedupeKeys.length === 0) return []
+      const rows = await connection
+        .selectFrom('jobs')
+        .selectAll()
+        .select(engine.nowMs.as('read_at_ms'))
+        .where('kind', '=', kind)
+        .where('dedupe_key', 'in', dedupeKeys)
+        .execute()
+      return rows.map(toRecord)
+    },
     async list({ kind, lane, state, sinceMs, untilMs, beforeSeq, limit }) {
       let query = connection
         .selectFrom('jobs')
@@ -184,16 +198,17 @@ export function createJobStore(connection: Connection, engine: Engine): JobStore
         .selectFrom('jobs')
         .select((eb) => [eb.fn.min('due_at_ms').as('due'), engine.nowMs.as('now')])
         .where('kind', '=', kind)
-        .where('state', '=', 'waiting')
+        .where('state', '=', WAITING)
         .executeTakeFirst()
       const dueMs: unknown = row?.due
       return row && typeof dueMs === 'number' && dueMs <= row.now ? row.now - dueMs : null
     },
-    async countByState(kind) {
+    async countByState(kind, states) {
       const rows = await connection
         .selectFrom('jobs')
         .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
         .where('kind', '=', kind)
+        .$if(states !== undefined, (query) => query.where('state', 'in', states ?? []))
         .groupBy('state')
         .execute()
       return rows.map((row) => ({ state: row.state, count: Number(row.count) }))

@@ -5,22 +5,13 @@ import { readObject, wholeNumber, writeJson } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
 import type { Tables } from '../tables.ts'
 
+/** A literal: SQLite finds the partial index of it only then. */
+const UNSENT = sql.lit(0)
+
 export function createOutboxStore(connection: Connection, engine: Engine): OutboxStore {
   return {
     async insert(event) {
-      await connection
-        .insertInto('outbox')
-        .values({
-          id: event.id,
-          application_id: event.applicationId,
-          grant_id: event.grantId,
-          trigger: event.trigger,
-          source: event.source,
-          payload: writeJson(event.data),
-          created_at: event.createdAt,
-          fanned_out: 0,
-        })
-        .execute()
+      await connection.insertInto('outbox').values(newEventRow(event)).execute()
     },
     async list(applicationId, limit) {
       const rows = await connection
@@ -43,7 +34,7 @@ export function createOutboxStore(connection: Connection, engine: Engine): Outbo
             connection
               .selectFrom('outbox')
               .select('seq')
-              .where('fanned_out', '=', 0)
+              .where('fanned_out', '=', UNSENT)
               .orderBy('seq')
               .limit(wholeNumber(limit)),
           ),
@@ -56,6 +47,16 @@ export function createOutboxStore(connection: Connection, engine: Engine): Outbo
       if (ids.length === 0) return []
       const rows = await connection.selectFrom('outbox').selectAll().where('id', 'in', ids).execute()
       return rows.map(toEvent)
+    },
+    async oldestUnsentSeconds() {
+      const row = await connection
+        .selectFrom('outbox')
+        .select(['created_at', engine.nowMs.as('now_ms')])
+        .where('fanned_out', '=', UNSENT)
+        .orderBy('seq')
+        .limit(1)
+        .executeTakeFirst()
+      return row ? Math.max(0, Math.floor(row.now_ms / 1000) - row.created_at) : null
     },
     async listRange(applicationId, { triggers, since, until, afterSeq, limit }) {
       if (triggers.length === 0) return []
@@ -90,6 +91,20 @@ export function createOutboxStore(connection: Connection, engine: Engine): Outbo
         .executeTakeFirst()
       return Number(result.numDeletedRows)
     },
+  }
+}
+
+/** The row of an event that has not been fanned out. */
+export function newEventRow(event: OutboxEvent) {
+  return {
+    id: event.id,
+    application_id: event.applicationId,
+    grant_id: event.grantId,
+    trigger: event.trigger,
+    source: event.source,
+    payload: writeJson(event.data),
+    created_at: event.createdAt,
+    fanned_out: 0,
   }
 }
 

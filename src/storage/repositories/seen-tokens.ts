@@ -87,6 +87,11 @@ function toGrant(grantId: SeenTokenRow['grant_id'], version: number) {
   return { ...NO_ATTEMPT, state: 'granted' as const, pending_id: null, grant_id: grantId, version }
 }
 
+/** The row of a token that belongs to a grant. */
+export function grantedRow(key: SeenTokenKey, grantId: SeenTokenRow['grant_id'], version: number) {
+  return { ...fromKey(key), ...toGrant(grantId, version) }
+}
+
 function fromKey(key: SeenTokenKey) {
   return {
     digest: key.digest,
@@ -96,7 +101,7 @@ function fromKey(key: SeenTokenKey) {
   }
 }
 
-function toRecord(row: SeenTokenRow & { readonly read_at_ms: number }): SeenTokenRecord {
+export function toRecord(row: SeenTokenRow & { readonly read_at_ms: number }): SeenTokenRecord {
   return {
     applicationId: row.application_id,
     provider: row.provider,

@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
-import type { WebhookStore } from '../../core/ports/event-stores.ts'
+import { sql, type Updateable } from 'kysely'
+import type { WebhookChange, WebhookStore } from '../../core/ports/event-stores.ts'
 import type { WebhookRecord } from '../../core/ports/records.ts'
 import { readBoolean, readStrings, wholeNumber, writeBoolean, writeJson } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
@@ -46,18 +46,26 @@ export function createWebhookStore(connection: Connection, engine: Engine): Webh
         .values({
           id: record.id,
           application_id: record.applicationId,
+          description: record.description,
+          trigger_types: writeJson(record.triggerTypes),
+          url: record.url,
+          sealed_secret: record.sealedSecret,
+          status: record.status,
+          notification_email_addresses: writeJson(record.notificationEmailAddresses),
+          compressed_delivery: writeBoolean(record.compressedDelivery),
+          status_updated_at: record.statusUpdatedAt,
           created_at: record.createdAt,
+          updated_at: record.updatedAt,
           told_status: null,
-          ...changeable(record),
         })
         .execute()
     },
-    async update(record) {
+    async update(applicationId, id, change) {
       const result = await connection
         .updateTable('webhooks')
-        .set(changeable(record))
-        .where('id', '=', record.id)
-        .where('application_id', '=', record.applicationId)
+        .set(changedColumns(change))
+        .where('id', '=', id)
+        .where('application_id', '=', applicationId)
         .executeTakeFirst()
       return result.numUpdatedRows === 1n
     },
@@ -72,7 +80,8 @@ export function createWebhookStore(connection: Connection, engine: Engine): Webh
     async changeStatus(id, from, to, at) {
       const result = await connection
         .updateTable('webhooks')
-        .set({ status: to, status_updated_at: at })
+        // Each time it becomes failing is told anew.
+        .set({ status: to, status_updated_at: at, told_status: null })
         .where('id', '=', id)
         .where('status', '=', from)
         .executeTakeFirst()
@@ -121,6 +130,14 @@ export function createWebhookStore(connection: Connection, engine: Engine): Webh
       const rows = await webhooks().where('status', 'in', statuses).orderBy('id').execute()
       return rows.map(toRecord)
     },
+    async countByStatus() {
+      const rows = await connection
+        .selectFrom('webhooks')
+        .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
+        .groupBy('status')
+        .execute()
+      return rows.map((row) => ({ status: row.status, count: Number(row.count) }))
+    },
     async listUntold(limit) {
       const rows = await webhooks()
         .where('status', 'in', ['failing', 'failed'])
@@ -144,17 +161,21 @@ export function createWebhookStore(connection: Connection, engine: Engine): Webh
   }
 }
 
-function changeable(record: WebhookRecord) {
+function changedColumns(change: WebhookChange): Updateable<WebhookRow> {
   return {
-    description: record.description,
-    trigger_types: writeJson(record.triggerTypes),
-    url: record.url,
-    sealed_secret: record.sealedSecret,
-    status: record.status,
-    notification_email_addresses: writeJson(record.notificationEmailAddresses),
-    compressed_delivery: writeBoolean(record.compressedDelivery),
-    status_updated_at: record.statusUpdatedAt,
-    updated_at: record.updatedAt,
+    ...(change.description === undefined ? {} : { description: change.description }),
+    ...(change.triggerTypes ? { trigger_types: writeJson(change.triggerTypes) } : {}),
+    ...(change.url === undefined ? {} : { url: change.url }),
+    ...(change.sealedSecret === undefined ? {} : { sealed_secret: change.sealedSecret }),
+    ...(change.status === undefined ? {} : { status: change.status }),
+    ...(change.notificationEmailAddresses
+      ? { notification_email_addresses: writeJson(change.notificationEmailAddresses) }
+      : {}),
+    ...(change.compressedDelivery === undefined
+      ? {}
+      : { compressed_delivery: writeBoolean(change.compressedDelivery) }),
+    ...(change.statusUpdatedAt === undefined ? {} : { status_updated_at: change.statusUpdatedAt }),
+    ...(change.updatedAt === undefined ? {} : { updated_at: change.updatedAt }),
   }
 }
 

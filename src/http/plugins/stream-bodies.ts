@@ -1,0 +1,23 @@
+import type { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { appError } from '../../contract/errors.ts'
+
+/** A body as it comes in: never whole in memory, so there is no limit to its size but the request's time. */
+export interface StreamedBody {
+  /** one of the route's content types */
+  readonly type: string
+  readonly chunks: AsyncIterable<Uint8Array>
+}
+
+/** Hands bodies of these types on unread, and refuses all others. For a scope of its own. */
+export function streamBodies(scope: FastifyInstance, types: readonly string[]): void {
+  scope.removeAllContentTypeParsers()
+  for (const type of types) {
+    scope.addContentTypeParser(type, (_request, chunks: Readable, done) => {
+      done(null, { type, chunks } satisfies StreamedBody)
+    })
+  }
+  scope.addContentTypeParser('*', (_request, _payload, done) => {
+    done(appError('api.unsupported_media_type', `The request body must be ${types.join(' or ')}.`))
+  })
+}

@@ -1,0 +1,20 @@
+/** How much may be taken in a window of the shared rate. */
+export interface Pace {
+  readonly limit: number
+  readonly windowMs: number
+}
+
+const SHORT_WINDOW_MS = 100
+const WINDOWS_TOUCHED = 1000 / SHORT_WINDOW_MS + 1
+
+/**
+ * Divides a rate into short windows, so that no second, wherever it begins, sees more than the rate: a second
+ * touches eleven windows of 100 ms. In windows of one second, twice the rate could come at their border. A rate of
+ * less than eleven has one refresh in each window.
+ */
+export function paceOf(perSecond: number): Pace {
+  if (perSecond >= WINDOWS_TOUCHED) {
+    return { limit: Math.floor(perSecond / WINDOWS_TOUCHED), windowMs: SHORT_WINDOW_MS }
+  }
+  return { limit: 1, windowMs: Math.ceil(1000 / Math.max(1, perSecond - 1)) }
+}

@@ -1,0 +1,110 @@
+import type { TokenAnswer } from './answer.ts'
+
+const MESSAGES = 'developers.zoom.us/docs/integrations/oauth-error-messages'
+
+export const ZOOM_ANSWERS: readonly TokenAnswer[] = [
+  {
+    status: 400,
+    body: { reason: 'Invalid Token!', error: 'invalid_grant' },
+    kind: 'grant-revoked',
+    reason: 'refresh_token_spent',
+    source: 'raycast/extensions#10896',
+  },
+  {
+    status: 401,
+    body: { reason: 'Invalid Token!', error: 'invalid_request' },
+    kind: 'grant-revoked',
+    reason: 'refresh_token_spent',
+    source: 'devforum.zoom.us; the status was 401 once (tl-its-umich-edu/remote-office-hours-queue#363)',
+  },
+  {
+    status: 400,
+    body: { error: 'invalid_grant' },
+    kind: 'grant-revoked',
+    reason: 'refresh_token_refused',
+    source: 'raycast/extensions#10525',
+  },
+  {
+    status: 400,
+    body: { reason: 'The token has been revoked.', error: 'invalid_grant' },
+    kind: 'grant-revoked',
+    reason: 'access_revoked',
+    source: MESSAGES,
+  },
+  {
+    status: 400,
+    body: { reason: 'The owner of the token does not exist.', error: 'invalid_grant' },
+    kind: 'grant-revoked',
+    reason: 'account_gone',
+    source: MESSAGES,
+  },
+  {
+    status: 400,
+    body: { reason: 'Refresh token invalid.', error: 'invalid_grant' },
+    kind: 'client-misconfigured',
+    reason: 'scopes_changed',
+    source: `${MESSAGES}, 4711`,
+  },
+  {
+    status: 400,
+    body: { reason: 'Invalid client_id or client_secret', error: 'invalid_client' },
+    kind: 'client-misconfigured',
+    reason: 'client_refused',
+    source: MESSAGES,
+  },
+  {
+    status: 401,
+    body: { reason: 'Invalid client secret.', error: 'invalid_request' },
+    kind: 'client-misconfigured',
+    reason: 'client_refused',
+    source: `${MESSAGES}, 4702 and 4704`,
+  },
+  {
+    status: 400,
+    body: { reason: 'The app has been disabled', error: 'invalid_request' },
+    kind: 'client-misconfigured',
+    reason: 'client_disabled',
+    source: `${MESSAGES}, 4717`,
+  },
+  {
+    status: 400,
+    body: { reason: 'Redirect URI mismatch.', error: 'invalid_request' },
+    kind: 'client-misconfigured',
+    reason: 'request_refused',
+    source: `${MESSAGES}, 4709`,
+  },
+  {
+    status: 400,
+    body: { reason: 'unsupported grant type', error: 'unauthorized_client' },
+    kind: 'client-misconfigured',
+    reason: 'client_not_allowed',
+    source: 'developers.zoom.us/docs/integrations/oauth',
+  },
+  {
+    status: 400,
+    body: { reason: 'Missing grant type.', error: 'invalid_request' },
+    kind: 'invalid-request',
+    source: `${MESSAGES}, 4706`,
+  },
+  {
+    status: 400,
+    body: { code: 4700, message: 'Exception message' },
+    kind: 'unavailable',
+    source: `${MESSAGES}, 4700: unexpected errors`,
+  },
+  {
+    status: 429,
+    body: { reason: 'Invalid Token!', error: 'invalid_grant' },
+    headers: { 'retry-after': '5' },
+    kind: 'rate-limited',
+    retryAfterSeconds: 5,
+    source: 'a throttling service says nothing about the user',
+  },
+  {
+    status: 504,
+    body: '<html><center>504 Gateway Time-out</center></html>',
+    headers: { 'content-type': 'text/html' },
+    kind: 'unavailable',
+    source: 'the gateway’s page',
+  },
+]
