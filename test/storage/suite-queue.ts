@@ -245,6 +245,11 @@ export function coversQueue(subject: Subject): void {
     assert.ok(first.windowEndsInMs > 0 && first.windowEndsInMs <= windowMs)
     assert.equal((await (await subject().other()).stores.rates.take(key, 5, windowMs, 4)).granted, 2)
     assert.equal((await stores().rates.take(key, 5, windowMs, 1)).granted, 0)
+    // However the clock moves meanwhile, it stays one window.
+    const busy = randomUUID()
+    let granted = 0
+    for (let at = 0; at < 500; at++) granted += (await stores().rates.take(busy, 1000, windowMs, 1)).granted
+    assert.equal((await stores().rates.take(busy, 1000, windowMs, 1000)).granted, 1000 - granted)
     const later = await subject().later(5 * DAY_MS)
     assert.equal((await later.stores.rates.take(key, 5, windowMs, 4)).granted, 4)
   })

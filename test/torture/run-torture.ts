@@ -127,7 +127,14 @@ function createFaults(parts: {
 
   async function cutLiveness(): Promise<void> {
     tell('cut the connection that shows that one lives')
-    if (await cutOneLiveness(database.url)) counts['liveness cuts'] += 1
+    // After a restart of the database nobody may have taken its lock again yet.
+    for (let tries = 0; tries < LOCK_BACK_MS / 500; tries++) {
+      if (await cutOneLiveness(database.url)) {
+        counts['liveness cuts'] += 1
+        return
+      }
+      await sleep(500)
+    }
   }
 
   function stopOne(isLong: boolean): void {

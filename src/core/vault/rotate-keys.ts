@@ -8,7 +8,7 @@ import type { KeyRing, KeyRingDeps } from './key-ring.ts'
 import { reseal } from './reseal.ts'
 import type { RotationState, RotationStep } from './rotation-state.ts'
 
-/** Key rotation in small steps, so that each can be a request of its own (docs/decisions/0019). */
+/** Key rotation in small steps, so that each can be a request of its own (docs/decisions/0018). */
 export interface KeyRotation {
   /** id of the operator key that everything is wrapped under */
   readonly under: string

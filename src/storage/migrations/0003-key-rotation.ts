@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Migration } from './migration.ts'
 
 /**
- * States of data keys (docs/decisions/0019): `open` keys seal and open, `closed` ones open only, a `deleted` one is
+ * States of data keys (docs/decisions/0018): `open` keys seal and open, `closed` ones open only, a `deleted` one is
  * its id alone. The database refuses a value that is sealed under a closed or deleted key. And indexes for reading the
  * audit log.
  */

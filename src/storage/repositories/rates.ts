@@ -6,8 +6,9 @@ import type { Connection, Engine } from '../engine.ts'
 export function createRateStore(connection: Connection, engine: Engine): RateStore {
   return {
     async take(key, limit, windowMs, want) {
-      const window = wholeNumber(windowMs)
-      const start = sql<number>`(${engine.nowMs}) - ((${engine.nowMs}) % ${window})`
+      const window = sql.lit(wholeNumber(windowMs))
+      // The clock is read once: two readings may lie on two sides of a millisecond, and make two windows of one.
+      const start = sql<number>`((${engine.nowMs}) / ${window}) * ${window}`
       // `used` counts what was asked for, granted or not: so one statement tells how much of it fitted.
       const row = await connection
         .insertInto('rate_windows')
