@@ -17,6 +17,8 @@ export interface HttpDeps {
   readonly version: string
   /** Longest time a request may take, in milliseconds; 80 s (SDKs give up after 90 s) when left out. */
   readonly requestTimeoutMs?: number
+  /** How long the body of an import is read, in milliseconds; 60 s when left out. */
+  readonly importReadMs?: number
 }
 
 export interface HttpMetrics {

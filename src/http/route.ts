@@ -22,7 +22,7 @@ export interface Call<P extends TProperties, Q extends TProperties, B extends TS
   readonly streamed: StreamedBody | undefined
   readonly context: RequestContext
   readonly services: Services
-  readonly server: Pick<HttpDeps, 'readiness' | 'version'>
+  readonly server: Pick<HttpDeps, 'readiness' | 'version' | 'importReadMs'>
   readonly client: { readonly ip: string; readonly userAgent: string | null }
 }
 

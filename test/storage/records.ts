@@ -8,6 +8,7 @@ import type {
   ConnectorRecord,
   CredentialRecord,
   GrantRecord,
+  OutboxEvent,
 } from '../../src/core/ports/records.ts'
 import type { SeenTokenKey, StoredTokens } from '../../src/core/ports/stores.ts'
 
@@ -127,6 +128,19 @@ export function aTokenKey(changes: Partial<SeenTokenKey> = {}): SeenTokenKey {
     provider: 'google',
     clientId: 'client',
     digest: randomUUID(),
+    ...changes,
+  }
+}
+
+export function anEvent(changes: Partial<OutboxEvent> = {}): OutboxEvent {
+  return {
+    id: randomUUID(),
+    applicationId: newApplicationId(),
+    grantId: grantId(randomUUID()),
+    trigger: 'grant.created',
+    source: '/nylas/system',
+    data: { object: { name: 'Zoë', nested: [1, null] } },
+    createdAt: 1_700_000_000,
     ...changes,
   }
 }

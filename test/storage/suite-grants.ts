@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { connectorId, credentialId, grantId } from '../../src/contract/ids.ts'
+import type { GrantRecord } from '../../src/core/ports/records.ts'
 import { aGrant, aTokenKey, newApplicationId, someTokens } from './records.ts'
 import type { Subject } from './suite.ts'
 import { randomIds } from '../../src/kit/ids.ts'
@@ -36,6 +37,33 @@ export function coversGrants(subject: Subject): void {
     }
     assert.deepEqual(await stores().grants.findByAccountId(full.applicationId, 'v2-account'), full)
     assert.equal(await stores().grants.findByAccountId(bare.applicationId, 'v2-account'), null)
+  })
+
+  test('fills in who a grant is, once, and changes nothing else', async () => {
+    const grant = aGrant({ identityKey: null, providerUserId: null, status: 'invalid', reason: REASON })
+    const known = aGrant()
+    await stores().grants.insert(grant)
+    await stores().grants.insert(known)
+    const note = (of: GrantRecord, name?: string, scope?: readonly string[]) =>
+      stores().grants.noteIdentity(of.applicationId, of.id, {
+        identityKey: 'sub',
+        providerUserId: 'user',
+        name,
+        scope,
+        updatedAt: 1_700_000_200,
+      })
+    assert.equal(await note({ ...grant, applicationId: newApplicationId() }), false)
+    assert.equal(await note(known, 'Other'), false)
+    assert.deepEqual(await stores().grants.find(known.applicationId, known.id), known)
+    assert.equal(await note(grant), true)
+    const noted = { ...grant, identityKey: 'sub', providerUserId: 'user', updatedAt: 1_700_000_200 }
+    assert.deepEqual(await stores().grants.find(grant.applicationId, grant.id), noted)
+    assert.equal(await note(grant, 'Other'), false)
+    const named = aGrant({ identityKey: null, providerUserId: null })
+    await stores().grants.insert(named)
+    assert.equal(await note(named, 'New name', ['a', 'b']), true)
+    const found = await stores().grants.find(named.applicationId, named.id)
+    assert.deepEqual([found?.name, found?.scope], ['New name', ['a', 'b']])
   })
 
   test('tells whether another grant, of any application, is of the same account', async () => {

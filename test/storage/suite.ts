@@ -4,6 +4,7 @@ import { coversAdminRecords } from './suite-admin.ts'
 import { coversDataKeys } from './suite-data-keys.ts'
 import { coversGrantLists } from './suite-grant-lists.ts'
 import { coversGrants } from './suite-grants.ts'
+import { coversImports } from './suite-imports.ts'
 import { coversMeasures } from './suite-measures.ts'
 import { coversQueue } from './suite-queue.ts'
 import { coversRefreshDue } from './suite-refresh-due.ts'
@@ -46,5 +47,6 @@ export function describeStorage(engine: string, open: () => Promise<FreshDatabas
     coversMeasures(subject)
     coversDataKeys(subject)
     coversRefreshDue(subject)
+    coversImports(subject)
   })
 }

@@ -14,6 +14,8 @@ export interface FakeZoom {
   tokenCalls(): number
   /** How often it was asked with a token of that user. */
   tokenCallsOf(email: string): number
+  /** How often `/v2/users/me` was asked with a token of that user. */
+  meCallsOf(email: string): number
   /** How often a refresh token came that had been used already. */
   replays(): number
   /** The refresh token of a user that would work now. */
@@ -57,6 +59,7 @@ export async function startFakeZoom(): Promise<FakeZoom> {
   const meFailures: Reply[] = []
   const held = new Map<RequestKind, { readonly noteFirst: () => void; readonly released: Promise<void> }>()
   const callsOf = new Map<string, number>()
+  const meCallsOf = new Map<string, number>()
   let calls = 0
   let replayed = 0
   let drops = 0
@@ -101,6 +104,7 @@ export async function startFakeZoom(): Promise<FakeZoom> {
   }
   const me = (request: IncomingMessage): Reply => {
     const grant = byAccessToken.get((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+    if (grant) meCallsOf.set(grant.email, (meCallsOf.get(grant.email) ?? 0) + 1)
     if (!grant || grant.dead) return { status: 401, body: { code: 124, message: 'Invalid access token.' } }
     return {
       status: 200,
@@ -147,6 +151,7 @@ export async function startFakeZoom(): Promise<FakeZoom> {
     },
     tokenCalls: () => calls,
     tokenCallsOf: (email) => callsOf.get(email) ?? 0,
+    meCallsOf: (email) => meCallsOf.get(email) ?? 0,
     replays: () => replayed,
     currentToken: (email) => byEmail.get(email)?.current ?? '',
     failNext: (status, body) => void failures.push({ status, body }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type Sandbox, startSandbox } from '../../src/sandbox/start-sandbox.ts'
+import type { Logger } from '../../src/kit/logger.ts'
 import { type GrantwayApp, startGrantway } from './grantway-app.ts'
 
 /** The composed product with a connector of each kind and the Google sandbox behind it, for imports. */
@@ -36,13 +37,20 @@ export const counts = ({ rows, created, updated, skipped, failed }: Record<strin
   failed,
 ]
 
-export async function startImportWorld(): Promise<ImportWorld> {
+export async function startImportWorld(
+  environment: { readonly [name: string]: string } = {},
+  log?: Logger,
+): Promise<ImportWorld> {
   const sandbox = await startSandbox({ host: '127.0.0.1' })
-  const app = await startGrantway({
-    ...sandbox.endpoints,
-    GRANTWAY_ICLOUD_IMAP: '127.0.0.1:1',
-    GRANTWAY_ICLOUD_SMTP: '127.0.0.1:1',
-  })
+  const app = await startGrantway(
+    {
+      ...sandbox.endpoints,
+      GRANTWAY_ICLOUD_IMAP: '127.0.0.1:1',
+      GRANTWAY_ICLOUD_SMTP: '127.0.0.1:1',
+      ...environment,
+    },
+    log === undefined ? {} : { log },
+  )
   const settings = { client_id: 'sandbox-client-id', client_secret: 'sandbox-client-secret' }
   for (const provider of ['google', 'microsoft', 'imap', 'icloud', 'virtual-calendar']) {
     const isClient = ['google', 'microsoft'].includes(provider)

@@ -3,6 +3,7 @@ import { SingleFlight } from '../../kit/single-flight.ts'
 import type { Secret } from '../../kit/secret.ts'
 import type { GrantId } from '../../contract/ids.ts'
 import type { GrantRecord } from '../ports/records.ts'
+import { createIdentityLearner } from './learn-identity.ts'
 import { createRefreshFlight, type LiveToken, type RefreshDeps } from './refresh-flight.ts'
 import { createUseNotes } from './use-notes.ts'
 
@@ -42,7 +43,8 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
   const cache = new LRUCache<GrantId, LiveToken>({ max: CACHED_GRANTS })
   const flights = new SingleFlight<LiveToken>(FLIGHT_BOUND_MS)
   const running = new Set<Promise<unknown>>()
-  const refresh = createRefreshFlight(deps)
+  const identities = createIdentityLearner(deps)
+  const refresh = createRefreshFlight(deps, identities)
   const uses = createUseNotes(deps.database.stores.secrets)
 
   const fly = (grant: GrantRecord, demand: Parameters<typeof refresh>[1]): Promise<LiveToken> => {
@@ -91,6 +93,7 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
     },
     async idle() {
       while (running.size > 0) await Promise.allSettled(running)
+      await identities.idle()
     },
   }
 

@@ -8,6 +8,7 @@ import type { ConnectorRecord, GrantRecord, GrantSecretRecord } from '../ports/r
 import type { RefreshResult } from '../ports/telemetry.ts'
 import { dataFailure } from '../provider-failure.ts'
 import { invalidateGrant } from './invalidate.ts'
+import type { IdentityLearner } from './learn-identity.ts'
 import { storePatiently, undoUnsent } from './patient-store.ts'
 import { inTenantOf } from './provider-clients.ts'
 import { reasonOfLostAnswer, reasonOfRefusal } from './reason.ts'
@@ -52,7 +53,7 @@ export function createUndoAttempt({ database, log }: RefreshDeps) {
 }
 
 /** Makes the one token call of a held lease, and writes down whatever came of it. */
-export function createRefreshCall(deps: RefreshDeps) {
+export function createRefreshCall(deps: RefreshDeps, identities: IdentityLearner) {
   const { secrets } = deps.database.stores
   const undoAttempt = createUndoAttempt(deps)
 
@@ -156,13 +157,15 @@ export function createRefreshCall(deps: RefreshDeps) {
       }),
     )
     if (!wasStored) return { kind: 'moved' }
+    const version = attempt.version + 1
+    identities.learn({ grant, client, secret: next, tokens, version })
     return {
       kind: 'stored',
       token: {
         token: tokens.accessToken,
         expiresAtMs: tokens.expiresAt * 1000,
         refreshDueMs: wasStored.nextRefreshAtMs ?? 0,
-        version: attempt.version + 1,
+        version,
       },
     }
   }

@@ -15,6 +15,7 @@ import type { Vault } from '../ports/vault.ts'
 import type { ConnectorAlarms } from '../connectors/connector-alarms.ts'
 import { alarmError, dataFailure } from '../provider-failure.ts'
 import type { GrantVault } from './grant-vault.ts'
+import type { IdentityLearner } from './learn-identity.ts'
 import type { ProviderClients } from './provider-clients.ts'
 import { createRefreshCall, createUndoAttempt, type OpenAttempt } from './refresh-call.ts'
 import { expiredError, tokensAreDead } from './refresh-failure.ts'
@@ -69,8 +70,8 @@ const POLL_MS = 75
  *
  * @throws AppError for the client; the grant is invalidated where the refusal is the user's
  */
-export function createRefreshFlight(deps: RefreshDeps) {
-  const call = createRefreshCall(deps)
+export function createRefreshFlight(deps: RefreshDeps, identities: IdentityLearner) {
+  const call = createRefreshCall(deps, identities)
   const undoAttempt = createUndoAttempt(deps)
 
   return async function refresh(grant: GrantRecord, demand: RefreshDemand): Promise<LiveToken> {

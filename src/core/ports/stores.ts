@@ -131,6 +131,18 @@ export interface GrantStore {
   /** Replaces everything but id, application, provider and createdAt. @returns false when it is gone */
   update(record: GrantRecord): Promise<boolean>
   /**
+   * Fills in who a grant is; a name or scope that is undefined stays.
+   * @returns false when that is known already, or the grant is gone
+   */
+  noteIdentity(
+    applicationId: ApplicationId,
+    id: GrantId,
+    identity: Pick<GrantRecord, 'identityKey' | 'providerUserId' | 'updatedAt'> & {
+      readonly name: string | undefined
+      readonly scope: readonly string[] | undefined
+    },
+  ): Promise<boolean>
+  /**
    * Makes a valid grant invalid.
    * @returns true only for the call that changed it, so that its event is written once
    */

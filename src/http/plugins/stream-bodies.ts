@@ -13,7 +13,9 @@ export interface StreamedBody {
 export function streamBodies(scope: FastifyInstance, types: readonly string[]): void {
   scope.removeAllContentTypeParsers()
   for (const type of types) {
-    scope.addContentTypeParser(type, (_request, chunks: Readable, done) => {
+    scope.addContentTypeParser(type, (_request, payload: Readable, done) => {
+      // A route that stops reading still has an answer to give: the connection stays.
+      const chunks = payload.iterator({ destroyOnReturn: false })
       done(null, { type, chunks } satisfies StreamedBody)
     })
   }

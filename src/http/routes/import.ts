@@ -37,7 +37,7 @@ export function importRoutes(): readonly Route[] {
         events: Type.Optional(Type.Boolean({ description: 'Send grant.created and grant.updated' })),
       },
       response: single(ImportReport),
-      handle: async ({ services, query, streamed, context }, caller) => {
+      handle: async ({ services, server, query, streamed, context }, caller) => {
         const { dry_run: dryRun = false, verify = 'lazy', events = false } = query
         if (!streamed) throw appError('api.invalid_request_payload', 'The request body is empty.')
         if (dryRun && verify === 'now') {
@@ -46,7 +46,7 @@ export function importRoutes(): readonly Route[] {
         const counts = noCounts()
         const errors: Omit<Extract<RowResult, { outcome: 'failed' }>, 'outcome'>[] = []
         const timeUp = new AbortController()
-        const timer = setTimeout(() => timeUp.abort(), READ_FOR_MS)
+        const timer = setTimeout(() => timeUp.abort(), server.importReadMs ?? READ_FOR_MS)
         try {
           await runImport(
             readRows(

@@ -75,6 +75,23 @@ export function createGrantStore(connection: Connection, engine: Engine): GrantS
         .executeTakeFirst()
       return result.numUpdatedRows === 1n
     },
+    async noteIdentity(applicationId, id, { identityKey, providerUserId, name, scope, updatedAt }) {
+      const result = await connection
+        .updateTable('grants')
+        .set({
+          identity_key: identityKey,
+          provider_user_id: providerUserId,
+          updated_at: updatedAt,
+          ...(name === undefined ? {} : { name }),
+          ...(scope === undefined ? {} : { scope: writeJson(scope) }),
+        })
+        .where('id', '=', id)
+        .where('application_id', '=', applicationId)
+        .where('identity_key', 'is', null)
+        .where('provider_user_id', 'is', null)
+        .executeTakeFirst()
+      return result.numUpdatedRows === 1n
+    },
     async markInvalid(applicationId, id, reason) {
       const result = await connection
         .updateTable('grants')
