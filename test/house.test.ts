@@ -55,3 +55,12 @@ test('the lock file names the optional packages of every platform, so that npm c
     [],
   )
 })
+
+test('no test file starts a deadline when it is loaded: in the fast lane its tests may run a minute later', () => {
+  const files = globSync('{src,test}/**/*.test.ts', { cwd: root })
+  assert.ok(files.length > 50)
+  assert.deepEqual(
+    files.filter((file) => /^(export )?(const|let) .*AbortSignal\.timeout/m.test(read(file))),
+    [],
+  )
+})
