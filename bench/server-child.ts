@@ -21,6 +21,8 @@ export async function start(args: readonly string[], environment: Record<string,
     env: {
       PATH: process.env['PATH'],
       GRANTWAY_PORT: '0',
+      // What the product costs is measured, not what it lets pass.
+      GRANTWAY_RATE_LIMIT_FACTOR: '0',
       GRANTWAY_LOG_LEVEL: 'silent',
       GRANTWAY_API_KEY: API_KEY,
       ...environment,

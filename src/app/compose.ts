@@ -15,6 +15,7 @@ import type { Loop } from '../jobs/loop.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { type Ids, randomIds } from '../kit/ids.ts'
 import type { Logger } from '../kit/logger.ts'
+import { boundUrl } from './bound-url.ts'
 import { bootstrap } from './bootstrap.ts'
 import { operatorKeys } from './encryption-keys.ts'
 import { createMetrics, type Metrics } from './metrics/create-metrics.ts'
@@ -87,6 +88,7 @@ export async function compose(options: ComposeOptions): Promise<Application> {
     const metrics = createMetrics({ database, clock, log })
     const { telemetry } = metrics
     const outbound = createProviders(config, { clock, log, database, telemetry })
+    const publicUrl = () => config.publicUrl ?? boundUrl(http)
     const { services, accessTokens } = createServices({
       database,
       vault,
@@ -96,6 +98,8 @@ export async function compose(options: ComposeOptions): Promise<Application> {
       telemetry,
       ...outbound,
       egressIps: config.egressIps,
+      rateLimitFactor: config.rateLimitFactor,
+      publicUrl,
     })
     await bootstrap(config, services, { log, ...(options.showKey ? { showKey: options.showKey } : {}) })
     const http = await createHttpServer({

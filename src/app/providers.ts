@@ -76,7 +76,7 @@ export function createProviders(
   ]
   return {
     providers: new Map(modules.map((module) => [module.id, module])),
-    detect: createDetectService({ lookups, connectors: database.stores.connectors, clock, log }),
+    detect: createDetectService({ lookups, connectors: database.stores.connectors, log }),
     userHosts: guarded,
     async close() {
       await Promise.all([imap.close(), icloud.close(), yahoo.close()])

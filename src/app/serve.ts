@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts'
 import type { Logger } from '../kit/logger.ts'
 import { startAdminSocket } from './admin-socket/server.ts'
 import { runAdminCommand } from './admin-commands.ts'
+import { boundUrl } from './bound-url.ts'
 import { type Application, compose, type ComposeOptions } from './compose.ts'
 import { startMetricsListener } from './metrics/listener.ts'
 import { StartError } from './start-error.ts'
@@ -62,7 +63,7 @@ export async function startServer(
     await application.close()
     throw error
   }
-  const url = boundUrl(application)
+  const url = boundUrl(application.http)
   log.info({ url, role }, 'server.listening')
   return {
     url,
@@ -76,11 +77,4 @@ export async function startServer(
       log.info({}, 'server.stopped')
     },
   }
-}
-
-function boundUrl(application: Application): string {
-  const address = application.http.server.address()
-  if (typeof address !== 'object' || address === null) throw new StartError('The server has no address.')
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${address.port}`
 }

@@ -1,6 +1,7 @@
 import type { ProviderName } from '../contract/providers.ts'
 import { createApiKeyService } from '../core/api-keys/api-keys.ts'
 import { createApplicationService } from '../core/applications/applications.ts'
+import { createBrowserOriginService } from '../core/applications/browser-origins.ts'
 import { createAuditLogService } from '../core/audit/audit-log.ts'
 import { createCallbackUriService } from '../core/applications/callback-uris.ts'
 import { createConnectorAlarms } from '../core/connectors/connector-alarms.ts'
@@ -12,7 +13,11 @@ import { createGrantService } from '../core/grants/grant-service.ts'
 import { createGrantVault } from '../core/grants/grant-vault.ts'
 import { createProviderClients } from '../core/grants/provider-clients.ts'
 import { createGrantSessions } from '../core/grants/sessions.ts'
+import { createHostedService } from '../core/hosted/hosted-service.ts'
+import { createRequestLimits } from '../core/limits/request-limits.ts'
+import { createTokenAttempts } from '../core/limits/token-attempts.ts'
 import { createMailService } from '../core/mail/mail-service.ts'
+import { createTokenService } from '../core/tokens/token-service.ts'
 import { createDeliveryService } from '../core/webhooks/deliveries.ts'
 import { createWebhookService } from '../core/webhooks/webhooks.ts'
 import { createImporter } from '../core/import/importer.ts'
@@ -39,6 +44,10 @@ export interface ServiceDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Logger
+  /** Multiplies the limits on requests; 0 switches them off; 1 when left out. */
+  readonly rateLimitFactor?: number
+  /** The address clients use, without a slash at its end. Known only once the server listens. */
+  readonly publicUrl: () => string
 }
 
 /** Puts core's use-cases together. */
@@ -54,9 +63,17 @@ export function createServices(deps: ServiceDeps): {
   }
   const accessTokens = createAccessTokens(refresh)
   const sessions = createGrantSessions({ ...refresh, accessTokens })
+  const apiKeys = createApiKeyService(deps)
+  const limits = createRequestLimits({
+    ...deps,
+    rates: deps.database.stores.rates,
+    factor: deps.rateLimitFactor ?? 1,
+  })
+  const attempts = createTokenAttempts(limits)
+  const tokens = createTokenService({ ...deps, apiKeys, attempts, issuer: deps.publicUrl })
   const services: Services = {
     condition: () => readCondition(deps),
-    apiKeys: createApiKeyService(deps),
+    apiKeys,
     applications: createApplicationService(deps),
     callbackUris: createCallbackUriService(deps),
     connectors: createConnectorService(deps),
@@ -65,9 +82,13 @@ export function createServices(deps: ServiceDeps): {
     imports: createImporter({ ...refresh, accessTokens }),
     detect: deps.detect,
     mail: createMailService({ ...deps, sessions }),
+    tokens,
+    hosted: createHostedService({ ...refresh, accessTokens, tokens }),
+    browserOrigins: createBrowserOriginService(deps),
     webhooks: createWebhookService(deps),
     deliveries: createDeliveryService(deps),
     auditLog: createAuditLogService(deps),
+    limits,
   }
   return { services, accessTokens }
 }

@@ -150,6 +150,16 @@ export const SETTINGS = {
       'Refreshes in the background per connector and second, over all processes. Requests are never held up by it.',
     example: '50',
   }),
+  rateLimitFactor: setting('GRANTWAY_RATE_LIMIT_FACTOR', wholeNumber(0, 1000), '1', {
+    sentence:
+      'Multiplies the limits on requests (50 a second per application and part of the API, 200 per grant, and so on), ' +
+      'which all processes share. 0 switches them off, for load tests.',
+    example: '4',
+    warning: {
+      when: '0',
+      sentence: 'nothing limits how often an application or an address may ask',
+    },
+  }),
   autoconfigUrl: optional('GRANTWAY_AUTOCONFIG_URL', url, {
     sentence:
       'A Thunderbird-style autoconfig database. Without it only the mail domain’s own autoconfig and SRV records are asked.',

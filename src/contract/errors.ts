@@ -99,6 +99,12 @@ export const ERRORS = {
     meaning:
       'The grant is invalid; provider_error and reason say why. A new POST /v3/connect/custom heals it.',
   },
+  'grant.access_denied': {
+    type: 'grant.access_denied',
+    status: 403,
+    message: 'The access token belongs to another grant.',
+    meaning: 'An access token reaches its own grant only, by any form of its identifier, or as me.',
+  },
   'grant.provider_required': {
     type: 'grant.provider_required',
     status: 400,
@@ -122,6 +128,31 @@ export const ERRORS = {
     status: 400,
     message: 'The account differs from the one of this grant.',
     meaning: 'New settings of a grant belong to another mailbox than the grant.',
+  },
+  'grant.callback_uri_not_allowed': {
+    type: 'grant.callback_uri_not_allowed',
+    status: 400,
+    message: 'The redirect_uri is not registered for this application.',
+    meaning:
+      'connect/auth names a redirect_uri that differs from every callback URI of the application, byte for byte; nobody is redirected.',
+  },
+  'grant.login_id_invalid': {
+    type: 'grant.login_id_invalid',
+    status: 400,
+    message: 'This sign-in has expired, is finished, or was started in another browser.',
+    meaning: 'The session of hosted authentication is unknown or over; start again from the application.',
+  },
+  'grant.scopes_conflict': {
+    type: 'grant.scopes_conflict',
+    status: 400,
+    message: 'Some of the requested permissions were not granted.',
+    meaning: 'The user left out a permission on the provider’s consent page; no grant was made or changed.',
+  },
+  'token.exchange_failed': {
+    type: 'token.exchange_failed',
+    status: 400,
+    message: 'The provider did not accept the code it has just given.',
+    meaning: 'Hosted authentication could not trade the provider’s code for tokens; start again.',
   },
   'connector.not_found': {
     type: 'connector.not_found',

@@ -1,5 +1,7 @@
 import type { TObject, TSchema } from 'typebox'
 import { ErrorEnvelope } from '../contract/envelope.ts'
+import { OAuthErrorBody } from '../contract/oauth.ts'
+import { describeBrowserPaths } from './hosted/describe-pages.ts'
 import type { Route } from './route.ts'
 import { allRoutes } from './routes/all.ts'
 
@@ -16,6 +18,7 @@ export function openApiDocument(options: { readonly version: string; readonly se
     const path = (paths[openApiPath(route.url)] ??= {})
     path[route.method.toLowerCase()] = operation(route, components)
   }
+  Object.assign(paths, describeBrowserPaths())
   return {
     openapi: '3.1.0',
     info: {
@@ -28,7 +31,13 @@ export function openApiDocument(options: { readonly version: string; readonly se
     paths,
     components: {
       schemas: Object.fromEntries([...components].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'API key' } },
+      securitySchemes: {
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'API key, or on routes of one grant an access token of it',
+        },
+      },
     },
   }
 }
@@ -46,15 +55,24 @@ function operation(route: Route, components: Map<string, Json>): Json {
     security: route.access.kind === 'public' ? [] : [{ apiKey: [] }],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.streams ? { requestBody: streamedBody(route.streams) } : {}),
-    ...(body ? { requestBody: { required: true, content: jsonContent(fold(body, components)) } } : {}),
+    ...(body ? { requestBody: requestBody(route, fold(body, components)) } : {}),
     responses: {
       [route.status ?? 200]: {
         description: 'Success',
         content: jsonContent(fold(route.response, components)),
       },
-      default: { description: 'Error', content: jsonContent(fold(ErrorEnvelope, components)) },
+      default: {
+        description: 'Error',
+        content: jsonContent(fold(route.oauth === true ? OAuthErrorBody : ErrorEnvelope, components)),
+      },
     },
   }
+}
+
+/** Token routes read forms too, and what they need may stand in the query or nowhere. */
+function requestBody(route: Route, schema: Json): Json {
+  if (route.oauth !== true) return { required: true, content: jsonContent(schema) }
+  return { content: { ...jsonContent(schema), 'application/x-www-form-urlencoded': { schema } } }
 }
 
 /** A row in one of the formats of docs/import.md, however many of them. */

@@ -1,4 +1,5 @@
 import { Type, type Static, type TObject, type TProperties, type TSchema } from 'typebox'
+import type { ApplicationId } from '../contract/ids.ts'
 import type { ErrorKey } from '../contract/errors.ts'
 import type { GrantRecord } from '../core/ports/records.ts'
 import type { Caller, RequestContext, Services } from '../core/ports/services.ts'
@@ -7,11 +8,28 @@ import type { StreamedBody } from './plugins/stream-bodies.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Who may call: anybody, the holder of an API key, or that with a grant named in the path. */
+/** Who may call. */
 export type Access =
+  /** anybody */
   | { readonly kind: 'public' }
+  /** the holder of an API key */
   | { readonly kind: 'application' }
+  /** that, or the holder of an access token: `GrantService.locate` gives him his own grant and no other */
+  | { readonly kind: 'own-grant' }
+  /** the same, for what a grant named in the path can do */
   | { readonly kind: 'grant'; readonly capability: 'mail' }
+
+/** Which limit on requests holds (contract/auth.md 1.3). */
+export type RouteLimit =
+  /** per application and tag, once the caller is known; of routes for applications where nothing else is said */
+  | 'admin'
+  /** per grant, once it is found; of data routes */
+  | 'data'
+  /** per address; of public routes */
+  | 'oauth'
+  /** per address, then per application */
+  | 'detect'
+  | 'none'
 
 /** A request as a handler sees it: read and checked. */
 export interface Call<P extends TProperties, Q extends TProperties, B extends TSchema> {
@@ -24,6 +42,10 @@ export interface Call<P extends TProperties, Q extends TProperties, B extends TS
   readonly services: Services
   readonly server: Pick<HttpDeps, 'readiness' | 'version' | 'importReadMs'>
   readonly client: { readonly ip: string; readonly userAgent: string | null }
+  /** The Authorization header, for routes that judge it themselves. */
+  readonly authorization: string | null
+  /** Tells whose request it turned out to be where no key did: its origins may read the answer (CORS). */
+  readonly concerns: (applicationId: ApplicationId) => void
 }
 
 /** What a handler answers: the body without its `request_id`. */
@@ -38,11 +60,15 @@ interface Described {
   readonly tag: string
   /** True for aliases that only older clients use: served, left out of the OpenAPI document. */
   readonly hidden?: boolean
+  /** A token route: reads forms as well as JSON, small ones; errors have the OAuth body; no answer is cached. */
+  readonly oauth?: boolean
   readonly status?: 200 | 201
   /** Content types of a body that is handed on as it comes in, instead of `body`. */
   readonly streams?: readonly string[]
   /** What a body or query that does not fit is answered with; `api.invalid_request_error` when left out. */
   readonly invalidInput?: ErrorKey
+  /** Left out: what goes with the access, so that a new route can't forget it. */
+  readonly limit?: RouteLimit
   /** Body of the success answer. */
   readonly response: TSchema
 }
@@ -56,6 +82,7 @@ interface Inputs<P extends TProperties, Q extends TProperties, B extends TSchema
 /** A route, ready to be served, documented and walked by tests. */
 export interface Route extends Described {
   readonly access: Access
+  readonly limit: RouteLimit
   readonly params: TObject
   readonly query: TObject
   readonly body: TSchema | null
@@ -66,6 +93,13 @@ type ErasedCall = Call<Record<string, never>, Record<string, never>, TSchema>
 
 type Definition<P extends TProperties, Q extends TProperties, B extends TSchema, H> = Described &
   Inputs<P, Q, B> & { readonly handle: H }
+
+const LIMIT_OF_ACCESS: { readonly [kind in Access['kind']]: RouteLimit } = {
+  public: 'oauth',
+  application: 'admin',
+  'own-grant': 'admin',
+  grant: 'data',
+}
 
 /** Makes a route that needs no key. Such routes are listed in the route table test. */
 export function publicRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
@@ -81,6 +115,13 @@ export function applicationRoute<P extends TProperties, Q extends TProperties, B
   return erase(definition, { kind: 'application' }, (call, caller) =>
     definition.handle(call, present(caller)),
   )
+}
+
+/** Makes a route for a grant itself: for the holder of an API key, or of an access token of that grant. */
+export function ownGrantRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>, caller: Caller) => Promise<Answer>>,
+): Route {
+  return erase(definition, { kind: 'own-grant' }, (call, caller) => definition.handle(call, present(caller)))
 }
 
 /** Makes a data route below `/v3/grants/:grant_id/`: the grant is found, and not blocked. */
@@ -108,6 +149,7 @@ function erase<P extends TProperties, Q extends TProperties, B extends TSchema>(
   return {
     ...described,
     access,
+    limit: definition.limit ?? LIMIT_OF_ACCESS[access.kind],
     params: Type.Object(params ?? Object.fromEntries(names.map((name) => [name, Type.String()]))),
     query: Type.Object(query ?? {}),
     body: body ?? null,

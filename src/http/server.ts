@@ -3,8 +3,11 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { appError } from '../contract/errors.ts'
 import { randomIds } from '../kit/ids.ts'
 import type { HttpDeps } from './deps.ts'
+import { registerHostedPages } from './hosted/hosted-routes.ts'
 import { openApiDocument } from './openapi.ts'
+import { registerCors } from './plugins/cors.ts'
 import { errorHandler, notFoundHandler } from './plugins/errors.ts'
+import { registerFormBodies } from './plugins/form-bodies.ts'
 import { clientErrorHandler, frameworkErrors, refuseExpectation } from './plugins/raw-errors.ts'
 import { registerJsonBodies } from './plugins/json-bodies.ts'
 import { registerMetrics } from './plugins/metrics.ts'
@@ -54,6 +57,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   app.server.on('checkExpectation', refuseExpectation)
   registerJsonBodies(app)
   addAnswerHeaders(app)
+  registerCors(app, deps.services.browserOrigins)
   endConnectionsOnClose(app)
   addRequestLog(app, deps)
   await app.register(compress, {
@@ -70,7 +74,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   })
 
   await app.register(async (scope) => {
-    for (const route of allRoutes()) {
+    const routes = allRoutes()
+    for (const route of routes.filter(({ oauth }) => oauth !== true)) {
       const { streams } = route
       if (!streams) {
         serveRoute(scope, deps, route)
@@ -81,6 +86,11 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
         serveRoute(streaming, deps, route)
       })
     }
+    await scope.register(async (forms) => {
+      registerFormBodies(forms)
+      for (const route of routes.filter(({ oauth }) => oauth === true)) serveRoute(forms, deps, route)
+    })
+    await scope.register(async (pages) => registerHostedPages(pages, deps))
     registerStartPage(scope, deps)
     if (deps.metrics) registerMetrics(scope, deps.metrics)
     registerOpenApi(scope, deps)

@@ -2,6 +2,7 @@ import { startDeadHolders } from './dead-holders.ts'
 import type { JobDeps } from './job-deps.ts'
 import { startKeyRotation } from './key-rotation.ts'
 import type { Loop } from './loop.ts'
+import { startOAuthExpiry } from './oauth-expiry.ts'
 import { startPendingExpiry } from './pending-expiry.ts'
 import { startRefreshAhead } from './refresh-ahead.ts'
 import { startRetention } from './retention.ts'
@@ -22,6 +23,7 @@ export function startJobs(deps: JobDeps): Jobs {
   const notices = startWebhookNotices(deps)
   const loops: readonly Loop[] = [
     startPendingExpiry(deps),
+    startOAuthExpiry(deps),
     startRefreshAhead(deps),
     delivery,
     startWebhookFanOut(deps, () => delivery.wake()),

@@ -3,6 +3,7 @@ import type { Connection, Engine } from './engine.ts'
 import { createApiKeyStore } from './repositories/api-keys.ts'
 import { createApplicationStore } from './repositories/applications.ts'
 import { createAuditStore } from './repositories/audit-log.ts'
+import { createAuthorizationCodeStore } from './repositories/authorization-codes.ts'
 import { createCallbackUriStore } from './repositories/callback-uris.ts'
 import { createConnectorStore } from './repositories/connectors.ts'
 import { createCredentialStore } from './repositories/credentials.ts'
@@ -10,12 +11,15 @@ import { createDataKeyStore } from './repositories/data-keys.ts'
 import { createImportStore } from './repositories/grant-import.ts'
 import { createGrantSecretStore } from './repositories/grant-secrets.ts'
 import { createGrantStore } from './repositories/grants.ts'
+import { createIssuedTokenStore } from './repositories/issued-tokens.ts'
 import { createJobStore } from './repositories/jobs.ts'
+import { createOAuthSessionStore } from './repositories/oauth-sessions.ts'
 import { createOutboxStore } from './repositories/outbox.ts'
 import { createPendingSecretStore } from './repositories/pending-secrets.ts'
 import { createRateStore } from './repositories/rates.ts'
 import { createSealedStore } from './repositories/sealed-values.ts'
 import { createSeenTokenStore } from './repositories/seen-tokens.ts'
+import { createSigningKeyStore } from './repositories/signing-keys.ts'
 import { createWebhookStore } from './repositories/webhooks.ts'
 
 /** Makes all stores over one connection or transaction. */
@@ -37,6 +41,10 @@ export function createStores(connection: Connection, engine: Engine): Stores {
     webhooks: createWebhookStore(connection, engine),
     rates: createRateStore(connection, engine),
     audit: createAuditStore(connection),
+    oauthSessions: createOAuthSessionStore(connection, engine),
+    authorizationCodes: createAuthorizationCodeStore(connection, engine),
+    issuedTokens: createIssuedTokenStore(connection),
+    signingKeys: createSigningKeyStore(connection, engine),
     imports: createImportStore(connection, engine),
   }
 }

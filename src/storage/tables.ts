@@ -226,6 +226,61 @@ interface AuditRow {
   readonly created_at: number
 }
 
+export interface OAuthSessionRow {
+  readonly id: string
+  readonly application_id: ApplicationId
+  readonly browser_hash: string
+  readonly state_hash: string | null
+  readonly provider: ProviderName | null
+  readonly sealed_verifier: string | null
+  readonly request: string
+  readonly attempts: number
+  readonly status: 'open' | 'finished'
+  readonly created_at_ms: number
+  readonly expires_at_ms: number
+}
+
+interface AuthorizationCodeRow {
+  readonly hash: string
+  readonly application_id: ApplicationId
+  readonly grant_id: GrantId
+  readonly redirect_uri: string
+  readonly challenge: string | null
+  readonly challenge_method: 'plain' | 'S256' | null
+  readonly offline: number
+  readonly family_id: string
+  readonly used_at_ms: number | null
+  readonly expires_at_ms: number
+}
+
+interface AccessTokenRow {
+  readonly hash: string
+  readonly family_id: string
+  readonly application_id: ApplicationId
+  readonly grant_id: GrantId
+  readonly issued_at: number
+  readonly expires_at: number
+}
+
+interface RefreshTokenRow {
+  readonly hash: string
+  readonly family_id: string
+  readonly application_id: ApplicationId
+  readonly grant_id: GrantId
+  readonly family_issued_at: number
+  readonly last_used_at: number
+  readonly replaced_at: number | null
+}
+
+interface SigningKeyRow {
+  readonly kid: string
+  readonly application_id: Generated<ApplicationId>
+  readonly public_jwk: string
+  readonly sealed_private: string
+  readonly created_at_ms: number
+  readonly retired_at_ms: number | null
+}
+
 interface SchemaMigrationRow {
   readonly name: string
   readonly applied_at_ms: number
@@ -249,5 +304,10 @@ export interface Tables {
   readonly jobs: JobRow
   readonly rate_windows: RateWindowRow
   readonly audit_log: AuditRow
+  readonly oauth_sessions: OAuthSessionRow
+  readonly authorization_codes: AuthorizationCodeRow
+  readonly access_tokens: AccessTokenRow
+  readonly refresh_tokens: RefreshTokenRow
+  readonly signing_keys: SigningKeyRow
   readonly schema_migrations: SchemaMigrationRow
 }

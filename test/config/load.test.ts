@@ -50,6 +50,7 @@ test('has the documented defaults', () => {
     metrics: { port: undefined, host: '127.0.0.1', token: undefined },
     autoconfigUrl: undefined,
     refreshRate: 100,
+    rateLimitFactor: 1,
     smtp: { url: undefined, from: undefined },
     logLevel: 'info',
     warnings: [],

@@ -29,6 +29,7 @@ export async function prepareWorld(
   const environment = {
     ...database,
     GRANTWAY_PORT: '0',
+    GRANTWAY_RATE_LIMIT_FACTOR: '0',
     GRANTWAY_API_KEY: KEY,
     GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     GRANTWAY_LOG_LEVEL: 'warn',

@@ -46,6 +46,7 @@ export async function prepareKillWorld(database: { readonly [name: string]: stri
   const environment = {
     ...database,
     GRANTWAY_PORT: '0',
+    GRANTWAY_RATE_LIMIT_FACTOR: '0',
     GRANTWAY_API_KEY: KEY,
     GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     GRANTWAY_ALLOWED_NETWORKS: '127.0.0.0/8',

@@ -34,6 +34,7 @@ export async function startFleet(
 ): Promise<Fleet> {
   const environment = {
     GRANTWAY_PORT: '0',
+    GRANTWAY_RATE_LIMIT_FACTOR: '0',
     GRANTWAY_DATABASE_URL: databaseUrl,
     GRANTWAY_API_KEY: FLEET_KEY,
     GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,

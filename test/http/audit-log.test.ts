@@ -11,7 +11,14 @@ import { plantWebhook } from './plant-webhook.ts'
 
 const PLANTED = 'planted-secret-value'
 /** They look something up or send a sample: nothing of ours changes. */
-const CHANGE_NOTHING = ['detectProvider', 'getMockWebhookPayload', 'sendTestWebhookEvent']
+const CHANGE_NOTHING = [
+  'detectProvider',
+  'getMockWebhookPayload',
+  'sendTestWebhookEvent',
+  // Tokens are given and looked at all day: only taking them back is told.
+  'exchangeToken',
+  'postTokenInfo',
+]
 
 let zoom: FakeZoom
 let receiver: WebhookReceiver
@@ -237,6 +244,7 @@ test('each change leaves one row: who, what, on what, and no secret; a refused c
   })
   const planted = await plantWebhook(app.application.database, application)
   const delivery = `/v3/webhooks/${planted.webhook}/deliveries`
+  walked.add('revokeToken') // the next test
   walked.add('replayWebhookDelivery') // needs a kept event: test/http/webhook-deliveries.test.ts
   await app.call('PUT', `/v3/webhooks/${planted.webhook}`, {
     status: 'active',
@@ -346,4 +354,29 @@ test('pages newest first, filters, and shows an application its own entries only
   for (const { status, body } of refused) {
     assert.deepEqual([status, body.error.type], [400, 'api.invalid_request_error'])
   }
+})
+
+test('taking tokens of a grant back leaves one row of whoever held them', async () => {
+  await app.call('POST', '/v3/connectors', { provider: 'virtual-calendar' })
+  const made = await app.call('POST', '/v3/connect/custom', {
+    provider: 'virtual-calendar',
+    settings: { email: 'revoked@example.com' },
+  })
+  const grantId: string = made.body.data.id
+  const [application] = await app.application.services.applications.list()
+  const issued = await app.call('POST', '/v3/connect/token', {
+    grant_type: 'client_credentials',
+    client_id: application?.id,
+    client_secret: app.key,
+    grant_id: grantId,
+  })
+  assert.equal(issued.status, 200, issued.text)
+  const revoked = await app.call('POST', `/v3/connect/revoke?token=${issued.body.access_token}`)
+  assert.equal(revoked.status, 200, revoked.text)
+  const { body } = await app.call('GET', `/v3/audit-log?action=tokens.revoked`)
+  assert.deepEqual(
+    body.data.map(({ actor, target }: { actor: string; target: string }) => ({ actor, target })),
+    [{ actor: `grant:${grantId}`, target: `grant:${grantId}` }],
+  )
+  assert.ok(!JSON.stringify(body).includes(issued.body.access_token))
 })

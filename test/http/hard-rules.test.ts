@@ -75,7 +75,7 @@ const KINDS: readonly [name: string, request: () => string, status: number][] = 
     () => lines('POST /v3/connectors HTTP/1.1', ['content-length: 2', 'transfer-encoding: chunked'], '{}'),
     400,
   ],
-  ['oauth path', () => lines('POST /v3/connect/token HTTP/1.1', ['content-length: 0']), 404],
+  ['oauth path', () => lines('POST /v3/connect/token HTTP/1.1', ['content-length: 0']), 400],
 ]
 
 for (const [name, request, status] of KINDS) {
@@ -138,10 +138,10 @@ test('uses the OAuth error body on the three OAuth paths, also with doubled slas
     '/v3/connect/revoke?token=x',
     '//v3/connect/tokeninfo?id_token=y',
   ]) {
-    const { status, body } = await app.call('POST', path, {})
-    assert.equal(status, 404)
+    const { status, body } = await app.call('PUT', path, {})
+    assert.equal(status, 405)
     assert.equal(body.error, 'invalid_request')
-    assert.equal(body.error_code, 404)
+    assert.equal(body.error_code, 405)
     assert.equal(typeof body.error_description, 'string')
     assert.match(body.error_uri, /^https:/)
   }

@@ -7,7 +7,6 @@ import type { ProviderName } from '../../src/contract/providers.ts'
 import type { ConnectorRecord } from '../../src/core/ports/records.ts'
 import type { DetectService } from '../../src/core/ports/services.ts'
 import { createDetectService } from '../../src/core/detect/detect-service.ts'
-import { AppError } from '../../src/kit/app-error.ts'
 import { silentLogger } from '../../src/kit/logger.ts'
 import { createEgressGuard } from '../../src/kit/outbound/egress-guard.ts'
 import { createHttpClient, type HttpClient } from '../../src/kit/outbound/http-client.ts'
@@ -187,7 +186,6 @@ test('a web server that never answers holds nobody longer than the request', asy
 
 const app = applicationId('app-1')
 const caller = { applicationId: app, actor: 'key:1' }
-let nowMs = 1_000_000
 let connectors: ProviderName[] = []
 let detect: DetectService
 let servers = 0
@@ -208,7 +206,6 @@ beforeEach(() => {
       find: (_application, provider) =>
         Promise.resolve(connectors.includes(provider) ? record(provider) : null),
     },
-    clock: { nowMs: () => nowMs },
     log: silentLogger,
   })
 })
@@ -300,21 +297,4 @@ test('a request that was given up leaves no wrong answer behind', async () => {
   const options = { allProviderTypes: true, signal: given }
   assert.equal((await detect.detect(caller, 'a@own.example', options)).detected, false)
   assert.equal((await ask('a@own.example')).detected, true)
-})
-
-test('at most 20 a minute for each application, and says when to come back', async () => {
-  for (let count = 0; count < 20; count += 1) await ask('a@gmail.com')
-  nowMs += 20_000
-  await assert.rejects(
-    ask('a@gmail.com'),
-    (error) =>
-      error instanceof AppError &&
-      error.type === 'api.rate_limit_error' &&
-      error.status === 429 &&
-      error.extras.retryAfterSeconds === 40,
-  )
-  const other = { ...caller, applicationId: applicationId('app-2') }
-  assert.equal((await detect.detect(other, 'a@gmail.com', { allProviderTypes: true, signal })).detected, true)
-  nowMs += 40_000
-  assert.equal((await ask('a@gmail.com')).detected, true)
 })

@@ -58,7 +58,12 @@ before(async () => {
   const yahoo = createYahoo({
     http,
     clock,
-    endpoints: { tokenUrl: `${base}/token`, userinfoUrl: base, imap: { host: HOST, port: 1 } },
+    endpoints: {
+      authorizeUrl: base,
+      tokenUrl: `${base}/token`,
+      userinfoUrl: base,
+      imap: { host: HOST, port: 1 },
+    },
     allowPlaintext: false,
   })
   const apiUrl = base

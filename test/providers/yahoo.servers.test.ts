@@ -28,6 +28,7 @@ before(async () => {
   provider = createYahoo({
     http,
     endpoints: {
+      authorizeUrl: '',
       tokenUrl: oauth.tokenUrl,
       userinfoUrl: oauth.userinfoUrl,
       imap: { host: world.host, port: world.imapPort },
@@ -110,7 +111,12 @@ test('a refused access token is replaced once', async () => {
   const tokens = await exchange((await oauth.mint(OLLIE, 'basic-app')).refresh_token)
   const fresh = createYahoo({
     http,
-    endpoints: { tokenUrl: '', userinfoUrl: '', imap: { host: world.host, port: world.imapPort } },
+    endpoints: {
+      authorizeUrl: '',
+      tokenUrl: '',
+      userinfoUrl: '',
+      imap: { host: world.host, port: world.imapPort },
+    },
     allowPlaintext: false,
     ca: world.ca,
   })
@@ -127,7 +133,12 @@ test('a refused access token is replaced once', async () => {
 test('a mailbox that refuses fresh tokens does not kill the grant', async () => {
   const fresh = createYahoo({
     http,
-    endpoints: { tokenUrl: '', userinfoUrl: '', imap: { host: world.host, port: world.imapPort } },
+    endpoints: {
+      authorizeUrl: '',
+      tokenUrl: '',
+      userinfoUrl: '',
+      imap: { host: world.host, port: world.imapPort },
+    },
     allowPlaintext: false,
     ca: world.ca,
   })

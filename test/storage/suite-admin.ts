@@ -62,6 +62,14 @@ export function coversAdminRecords(subject: Subject): void {
     assert.equal(await callbackUris.insert(aCallbackUri({ url: record.url })), true)
     assert.equal(await callbackUris.update({ ...other, url: record.url }), false)
     assert.deepEqual(await callbackUris.list(record.applicationId), [record, other])
+    const browser = aCallbackUri({ platform: 'js', settings: { origin: 'https://spa.example' } })
+    await callbackUris.insert(browser)
+    const listed = await callbackUris.listBrowser()
+    assert.ok(listed.every(({ platform }) => platform === 'js'))
+    assert.deepEqual(
+      listed.filter(({ id }) => id === browser.id),
+      [browser],
+    )
     const moved = { ...other, url: `https://example.com/${'ü'.repeat(2000)}`, platform: 'ios' as const }
     assert.equal(await callbackUris.update(moved), true)
     assert.deepEqual(await callbackUris.find(record.applicationId, other.id), moved)

@@ -28,6 +28,15 @@ export function coversDataKeys(subject: Subject): void {
     await stores().grants.insert(grant)
     const tokens = someTokens()
     const pending = { applicationId: newApplicationId(), provider: 'zoom', clientId: 'c' } as const
+    const session = {
+      applicationId: newApplicationId(),
+      browserHash: 'b',
+      stateHash: null,
+      provider: null,
+      request: {},
+      attempts: 0,
+      status: 'open',
+    } as const
     const hook = {
       id: randomUUID(),
       applicationId: newApplicationId(),
@@ -44,6 +53,10 @@ export function coversDataKeys(subject: Subject): void {
     return {
       'credentials.sealed_data': () => stores().credentials.insert(credential),
       'webhooks.sealed_secret': () => stores().webhooks.insert({ ...hook, sealedSecret: sealed }),
+      'signing_keys.sealed_private': () =>
+        stores().signingKeys.insert({ kid: randomUUID(), publicJwk: {}, sealedPrivate: sealed }),
+      'oauth_sessions.sealed_verifier': () =>
+        stores().oauthSessions.insert({ ...session, id: randomUUID(), sealedVerifier: sealed }, 1_000),
       'pending_secrets.sealed': () =>
         stores().pendingSecrets.insert({ ...pending, id: randomUUID(), sealed }),
       'grant_secrets.sealed_secret': () =>
@@ -129,7 +142,9 @@ export function coversDataKeys(subject: Subject): void {
   })
 
   test('walks sealed values by id and replaces only what still stands', async () => {
-    const [credentials, , , secrets] = SEALED_TABLES
+    const [credentials, secrets] = (['credentials', 'grant_secrets'] as const).map((name) =>
+      SEALED_TABLES.find(({ table }) => table === name),
+    )
     if (!credentials || !secrets) throw new Error('the list has changed')
     const connector = aConnector()
     await stores().connectors.insert(connector)

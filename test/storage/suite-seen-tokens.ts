@@ -48,6 +48,22 @@ export function coversSeenTokens(subject: Subject): void {
     assert.ok(found.state.attempt.startedAtMs <= found.readAtMs)
   })
 
+  test('finds the grant of a token by its digest alone, within the application', async () => {
+    const grant = aGrant()
+    await stores().grants.insert(grant)
+    const [granted, pending] = [aTokenKey(), aTokenKey()]
+    const found = (key: SeenTokenKey, applicationId = key.applicationId) =>
+      stores().seenTokens.findGrantByDigest(applicationId, key.digest)
+    await stores().seenTokens.insertAttempt(granted, anAttempt())
+    assert.equal(await found(granted), null)
+    await stores().seenTokens.setGranted(granted, grant.id, 3)
+    await stores().seenTokens.setPending(pending, (await aPending()).id)
+    assert.equal(await found(granted), grant.id)
+    assert.equal(await found(granted, aTokenKey().applicationId), null)
+    assert.equal(await found(pending), null)
+    assert.equal(await found(aTokenKey()), null)
+  })
+
   test('knows a token by application, provider, client and digest together', async () => {
     const key = aTokenKey()
     await stores().seenTokens.insertAttempt(key, anAttempt())

@@ -5,6 +5,7 @@ import { coversDataKeys } from './suite-data-keys.ts'
 import { coversGrantLists } from './suite-grant-lists.ts'
 import { coversGrants } from './suite-grants.ts'
 import { coversImports } from './suite-imports.ts'
+import { coversOAuth } from './suite-oauth.ts'
 import { coversMeasures } from './suite-measures.ts'
 import { coversQueue } from './suite-queue.ts'
 import { coversRefreshDue } from './suite-refresh-due.ts'
@@ -48,5 +49,6 @@ export function describeStorage(engine: string, open: () => Promise<FreshDatabas
     coversDataKeys(subject)
     coversRefreshDue(subject)
     coversImports(subject)
+    coversOAuth(subject)
   })
 }

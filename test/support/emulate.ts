@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const HERE = import.meta.dirname
+const SEED_REDIRECT = 'http://127.0.0.1:9/cb'
 const ENTRY = fileURLToPath(import.meta.resolve('emulate/cli'))
 const SCOPES = {
   google:
@@ -28,9 +31,16 @@ export interface Emulator {
   stop(): Promise<void>
 }
 
-/** Starts `emulate` (Google and Microsoft OAuth, Gmail) on two free loopback ports. */
-export async function startEmulator(): Promise<Emulator> {
+/**
+ * Starts `emulate` (Google and Microsoft OAuth, Gmail) on two free loopback ports.
+ * @param redirectUri  registered with its clients instead of the seed's third one
+ */
+export async function startEmulator({ redirectUri = SEED_REDIRECT } = {}): Promise<Emulator> {
   const port = await freePortPair()
+  const folder = await mkdtemp(join(tmpdir(), 'grantway-emulate-'))
+  const seed = join(folder, 'seed.yaml')
+  const text = await readFile(join(HERE, 'testworld', 'emulate-seed.yaml'), 'utf8')
+  await writeFile(seed, text.replaceAll(SEED_REDIRECT, redirectUri))
   const child = spawn(
     process.execPath,
     [
@@ -43,7 +53,7 @@ export async function startEmulator(): Promise<Emulator> {
       '--service',
       'google,microsoft',
       '--seed',
-      join(HERE, 'testworld', 'emulate-seed.yaml'),
+      seed,
       '--base-url',
       '',
     ],
@@ -56,6 +66,7 @@ export async function startEmulator(): Promise<Emulator> {
   const google = service(`http://127.0.0.1:${port}`, 'google-client', 'google-secret', '/oauth2/token')
   const microsoft = service(`http://127.0.0.1:${port + 1}`, 'ms-client', 'ms-secret', '/oauth2/v2.0/token')
   for (const { url } of [google, microsoft]) await answers(url, child, () => complaint)
+  await rm(folder, { recursive: true })
   return {
     google,
     microsoft,
@@ -82,7 +93,7 @@ async function mint(
   scope: string,
   email: string,
 ): Promise<{ readonly [field: string]: unknown }> {
-  const redirectUri = 'http://127.0.0.1:9/cb'
+  const redirectUri = SEED_REDIRECT
   const consent = await fetch(`${url}${callback}`, {
     method: 'POST',
     redirect: 'manual',

@@ -59,6 +59,8 @@ export async function startGrantway(
   const key = environment['GRANTWAY_API_KEY'] ?? `test-key-${randomBytes(24).toString('hex')}`
   const config = loadConfig({
     GRANTWAY_PORT: '0',
+    // Most tests are about something else, and faster than anybody may be.
+    GRANTWAY_RATE_LIMIT_FACTOR: '0',
     GRANTWAY_DATA_DIR: dataDir,
     GRANTWAY_API_KEY: key,
     GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,

@@ -7,11 +7,17 @@ import { applicationId, connectorId, grantId, type ApplicationId } from '../../s
 import { createApiKeyService } from '../../src/core/api-keys/api-keys.ts'
 import { createApplicationService } from '../../src/core/applications/applications.ts'
 import { createAuditLogService } from '../../src/core/audit/audit-log.ts'
+import { createBrowserOriginService } from '../../src/core/applications/browser-origins.ts'
 import { createCallbackUriService } from '../../src/core/applications/callback-uris.ts'
 import { createConnectorService } from '../../src/core/connectors/connectors.ts'
 import { createCredentialService } from '../../src/core/credentials/credentials.ts'
+import { createRequestLimits } from '../../src/core/limits/request-limits.ts'
+import { createTokenAttempts } from '../../src/core/limits/token-attempts.ts'
+import { createTokenService } from '../../src/core/tokens/token-service.ts'
 import { createDeliveryService } from '../../src/core/webhooks/deliveries.ts'
 import { createWebhookService } from '../../src/core/webhooks/webhooks.ts'
+import type { RateStore } from '../../src/core/ports/event-stores.ts'
+import type { HostedService, HostedStep } from '../../src/core/ports/oauth-services.ts'
 import type { GrantRecord } from '../../src/core/ports/records.ts'
 import type { DetectService, GrantService, MailService, Services } from '../../src/core/ports/services.ts'
 import type { Database } from '../../src/core/ports/stores.ts'
@@ -65,6 +71,8 @@ export async function startHttpApp(
     readonly http?: Partial<HttpDeps>
     readonly webhooks?: { readonly challengeTimeoutMs?: number }
     readonly allowedNetworks?: readonly string[]
+    /** Requests are limited only where a test says so: the clock stands still. */
+    readonly rateLimits?: { readonly wrap: (rates: RateStore) => RateStore }
   } = {},
 ): Promise<HttpApp> {
   const folder = await mkdtemp(path.join(tmpdir(), 'grantway-http-'))
@@ -81,9 +89,16 @@ export async function startHttpApp(
   const deps = { database, vault, clock, ids: randomIds, providers: connectorOnlyProviders() }
   const guard = createEgressGuard({ allowedNetworks: replace.allowedNetworks ?? ['127.0.0.0/8'] })
   const userHosts = createHttpClient({ guard })
+  const apiKeys = createApiKeyService(deps)
+  const limits = createRequestLimits({
+    rates: replace.rateLimits?.wrap(database.stores.rates) ?? database.stores.rates,
+    clock,
+    log: silentLogger,
+    factor: replace.rateLimits ? 1 : 0,
+  })
   const services: Services = {
     condition: () => Promise.resolve({ grants: [], alarms: [] }),
-    apiKeys: createApiKeyService(deps),
+    apiKeys,
     applications: createApplicationService(deps),
     callbackUris: createCallbackUriService(deps),
     connectors: createConnectorService(deps),
@@ -92,9 +107,19 @@ export async function startHttpApp(
     imports: { importRows: async () => [] },
     detect: nothingDetected,
     mail: emptyMail,
+    tokens: createTokenService({
+      ...deps,
+      apiKeys,
+      attempts: createTokenAttempts(limits),
+      log: silentLogger,
+      issuer: () => 'https://issuer.example',
+    }),
+    browserOrigins: createBrowserOriginService(deps),
+    hosted: nobodySignsIn,
     webhooks: createWebhookService({ ...deps, userHosts, egressIps: ['203.0.113.7'], ...replace.webhooks }),
     deliveries: createDeliveryService(deps),
     auditLog: createAuditLogService(deps),
+    limits,
     ...replace.services,
   }
   const mine = await services.applications.create({ name: 'Mine' })
@@ -219,4 +244,16 @@ const emptyMail: MailService = {
   findMessage: () => Promise.reject(appError('not_found_error')),
   listFolders: () => Promise.resolve({ items: [] }),
   findFolder: () => Promise.reject(appError('not_found_error')),
+}
+
+const over: HostedStep = { kind: 'stop', status: 400, type: 'grant.login_id_invalid', message: 'Over.' }
+const stopped = () => Promise.resolve({ step: over, branding: null })
+const nobodySignsIn: HostedService = {
+  start: () => Promise.resolve({ step: over, session: null, branding: null }),
+  show: stopped,
+  choose: stopped,
+  detect: stopped,
+  submit: stopped,
+  cancel: stopped,
+  callback: stopped,
 }

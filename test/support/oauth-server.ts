@@ -11,6 +11,7 @@ export interface MintedTokens {
 }
 
 export interface TestOAuthServer {
+  readonly authorizeUrl: string
   readonly tokenUrl: string
   readonly userinfoUrl: string
   readonly clientId: string
@@ -32,6 +33,7 @@ export async function startOAuthServer(): Promise<TestOAuthServer> {
   const env = readEnv(await readFile(join(MAIL_WORLD, 'oauth', 'env'), 'utf8'))
   const issuer = value(env, 'TW_OAUTH_ISSUER')
   return {
+    authorizeUrl: value(env, 'TW_OAUTH_AUTHORIZE'),
     tokenUrl: value(env, 'TW_OAUTH_TOKEN'),
     userinfoUrl: value(env, 'TW_OAUTH_USERINFO'),
     clientId: value(env, 'TW_OAUTH_CLIENT_ID'),

@@ -57,6 +57,7 @@ export async function startServerProcesses(options: {
       try {
         const server = await startServerProcess(['src/cli/main.ts', 'serve', '--role', 'all'], {
           GRANTWAY_PORT: '0',
+          GRANTWAY_RATE_LIMIT_FACTOR: '0',
           GRANTWAY_DATABASE_URL: databaseUrl,
           GRANTWAY_API_KEY: KEY,
           GRANTWAY_ENCRYPTION_KEYS: encryptionKeys,

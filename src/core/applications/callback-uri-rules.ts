@@ -10,7 +10,8 @@ export interface CheckedCallbackUri {
   readonly settings: JsonObject
 }
 
-const HTTP_HOSTS = new Set(['localhost', '127.0.0.1'])
+/** The loopback addresses of RFC 8252 section 7.3, and localhost. */
+const HTTP_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 /** Schemes that run or read something in the browser instead of calling an app. */
 const REFUSED_SCHEMES = new Set([
   'javascript:',
@@ -79,7 +80,7 @@ function checkUrl(url: string, platform: Platform, allowQuery: boolean, at: stri
   if (parsed.protocol === 'https:' && parsed.hostname !== '') return
   if (parsed.protocol === 'http:') {
     if (HTTP_HOSTS.has(parsed.hostname)) return
-    throw invalid(`${at}url must be https; http is for localhost and 127.0.0.1 only`)
+    throw invalid(`${at}url must be https; http is for localhost, 127.0.0.1 and [::1] only`)
   }
   const isApp = platform === 'ios' || platform === 'android'
   if (isApp && DEEP_LINK.test(url) && !REFUSED_SCHEMES.has(parsed.protocol)) return

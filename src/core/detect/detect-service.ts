@@ -1,12 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { domainOf } from '../../formats/addresses.ts'
-import type { Clock } from '../../kit/clock.ts'
 import { withDeadline } from '../../kit/deadline.ts'
 import type { Logger } from '../../kit/logger.ts'
 import type { Caller, DetectService } from '../ports/services.ts'
 import type { ConnectorStore } from '../ports/stores.ts'
 import { type Candidate, candidatesOfDomain, candidatesOfMx, GENERIC } from './known-domains.ts'
-import { createRequestLimit } from './request-limit.ts'
 
 /** Asks about domains; made by protocols/autoconfig. */
 export interface DomainLookups {
@@ -19,12 +17,9 @@ export interface DomainLookups {
 export interface DetectDeps {
   readonly lookups: DomainLookups
   readonly connectors: Pick<ConnectorStore, 'find'>
-  readonly clock: Clock
   readonly log: Logger
 }
 
-/** contract/auth.md 1.3 */
-const REQUESTS_PER_MINUTE = 20
 const TOTAL_TIMEOUT_MS = 8000
 const REMEMBERED_DOMAINS = 5000
 const REMEMBERED_MS = 3_600_000
@@ -36,7 +31,6 @@ const UNKNOWN_REMEMBERED_MS = 300_000
  * is an answer, not an error.
  */
 export function createDetectService(deps: DetectDeps): DetectService {
-  const count = createRequestLimit(deps.clock, { requests: REQUESTS_PER_MINUTE, windowMs: 60_000 })
   const remembered = new LRUCache<string, readonly Candidate[]>({ max: REMEMBERED_DOMAINS })
   const { lookups, connectors, log } = deps
 
@@ -63,9 +57,9 @@ export function createDetectService(deps: DetectDeps): DetectService {
     (await connectors.find(applicationId, provider)) !== null
 
   return {
-    async detect(caller, email, { allProviderTypes, signal }) {
-      count(caller.applicationId)
+    async detect(caller, email, { allProviderTypes, signal, among }) {
       for (const candidate of await candidatesOf(email, signal)) {
+        if (among && !among.includes(candidate.provider)) continue
         if (!allProviderTypes && !(await hasConnector(caller, candidate))) continue
         return {
           email_address: email,

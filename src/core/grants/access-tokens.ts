@@ -40,7 +40,8 @@ const CACHED_GRANTS = 20_000
 const FLIGHT_BOUND_MS = 60_000
 
 export function createAccessTokens(deps: RefreshDeps): AccessTokens {
-  const cache = new LRUCache<GrantId, LiveToken>({ max: CACHED_GRANTS })
+  // By size: a cache by number alone reserves its room when it is made.
+  const cache = new LRUCache<GrantId, LiveToken>({ maxSize: CACHED_GRANTS, sizeCalculation: () => 1 })
   const flights = new SingleFlight<LiveToken>(FLIGHT_BOUND_MS)
   const running = new Set<Promise<unknown>>()
   const identities = createIdentityLearner(deps)

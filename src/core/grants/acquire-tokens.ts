@@ -9,9 +9,10 @@ import { connectFailure } from '../provider-failure.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ConnectInput } from './connect-input.ts'
 import { storePatiently, undoUnsent } from './patient-store.ts'
-import { pendingRecord, type PendingSecret } from './pending.ts'
+import type { PendingSecret } from './pending.ts'
 import { createPendingRenewal } from './renew-pending.ts'
 import { seenTokenKey } from './seen-token-key.ts'
+import { storePending } from './store-pending.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
 
 /** What is in hand before the account is asked for. Whatever was spent for it is stored already. */
@@ -202,17 +203,10 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
       secret: rotated ? { kind: 'refresh-token', refreshToken: rotated } : secret,
       tokens,
     }
-    const id = deps.ids.uuid()
-    await storePatiently(deps.log, { provider: key.provider }, () =>
-      deps.database.transaction(async (stores) => {
-        // Stored by the try before, whose confirmation got lost with the connection.
-        const state = (await stores.seenTokens.find(key))?.state
-        if (state?.kind === 'granted' || (state?.kind === 'pending' && state.pendingId === id)) return
-        await stores.pendingSecrets.insert(pendingRecord(deps.vault, id, key, pending))
-        await stores.seenTokens.setPending(key, id)
-        if (rotated) await stores.seenTokens.setPending(seenTokenKey(deps.vault, key, rotated), id)
-      }),
-    )
+    const keys: readonly [SeenTokenKey, ...SeenTokenKey[]] = rotated
+      ? [key, seenTokenKey(deps.vault, key, rotated)]
+      : [key]
+    const id = await storePending(deps, keys, pending)
     return { kind: 'pending', pendingId: id, pendingVersion: 1, ...pending }
   }
 }

@@ -41,7 +41,7 @@ const REMEMBERED = 20_000
  */
 export function createIdentityLearner(deps: RefreshDeps): IdentityLearner {
   const running = new Set<Promise<unknown>>()
-  const answered = new LRUCache<GrantId, true>({ max: REMEMBERED })
+  const answered = new LRUCache<GrantId, true>({ maxSize: REMEMBERED, sizeCalculation: () => 1 })
 
   return {
     learn(refresh) {

@@ -24,8 +24,13 @@ export interface Authentication {
   readonly state: string | null
   readonly ip: string | null
   readonly userAgent: string | null
-  /** PATCH of a grant: this one and no other */
+  /** PATCH of a grant, or its re-authentication: this one and no other */
   readonly onto?: GrantRecord
+  /**
+   * Hosted pages: whoever signs in there is not trusted as the holder of an API key is, so that nobody re-points
+   * another's mailbox. Tells whether the grant that stands may become the one of this account.
+   */
+  readonly mayTake?: (existing: GrantRecord, account: Account) => boolean
   /** What an import brings along. */
   readonly imported?: ImportedParts
 }
@@ -78,6 +83,9 @@ export function createUpsertGrant(deps: RefreshDeps) {
       authentication.onto ??
       (acquired.kind === 'granted' ? acquired.grant : null) ??
       (await stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey))
+    if (existing && authentication.mayTake && !authentication.mayTake(existing, account)) {
+      throw appError('grant.reauth_email_invalid', 'This address is connected as another account.')
+    }
     const grant = existing ? renewed(existing, authentication) : created(authentication, emailKey)
     await checkTakenIds(stores, grant, authentication, existing !== null)
     if (existing) {
@@ -213,7 +221,7 @@ function authenticated({ input, account, scope, state, ip, userAgent }: Authenti
 }
 
 /** The guard compares only two known keys (design.md section 4, "Who a grant is"). */
-function isOtherIdentity(existing: GrantRecord | null, account: Account): boolean {
+export function isOtherIdentity(existing: GrantRecord | null, account: Account): boolean {
   return (
     existing !== null &&
     existing.identityKey !== null &&

@@ -17,7 +17,7 @@ const REMEMBERED_GRANTS = 50_000
 const BATCH = 200
 
 export function createUseNotes(secrets: Stores['secrets']): UseNotes {
-  const notedAtMs = new LRUCache<GrantId, number>({ max: REMEMBERED_GRANTS })
+  const notedAtMs = new LRUCache<GrantId, number>({ maxSize: REMEMBERED_GRANTS, sizeCalculation: () => 1 })
   const noted = new Map<GrantId, GrantUse>()
   return {
     note(grantId, { version, refreshDueMs }, nowMs) {

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import type { CredentialType, ProviderName } from '../../contract/providers.ts'
+import type { Authorization, CredentialForm } from './authorization.ts'
 import type { Identity } from './identity.ts'
 import type { Mail } from './mail.ts'
 
@@ -22,6 +23,10 @@ export interface ProviderModule {
   readonly facts: ProviderFacts
   readonly connector: ConnectorSpec
   readonly identity: Identity
+  /** Hosted authentication by the provider's consent page. */
+  readonly authorization?: Authorization
+  /** Hosted authentication by a form of ours. */
+  readonly credentialForm?: CredentialForm
   /**
    * Says in plain words what to do about a reason for which a grant died (`details.reason` of the refusal).
    * @param ageSeconds  from the last authentication to the death; null where it is not about one grant

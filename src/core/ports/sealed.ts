@@ -2,9 +2,15 @@ import type { ApplicationId } from '../../contract/ids.ts'
 
 /** A table that holds sealed values; its rows name their application in `application_id`. */
 export interface SealedTable {
-  readonly table: 'credentials' | 'webhooks' | 'pending_secrets' | 'grant_secrets'
+  readonly table:
+    | 'credentials'
+    | 'webhooks'
+    | 'signing_keys'
+    | 'oauth_sessions'
+    | 'pending_secrets'
+    | 'grant_secrets'
   /** its primary key, and the `rowId` of the seals */
-  readonly id: 'id' | 'grant_id'
+  readonly id: 'id' | 'kid' | 'grant_id'
   readonly columns: readonly string[]
 }
 
@@ -16,6 +22,8 @@ export interface SealedTable {
 export const SEALED_TABLES: readonly SealedTable[] = [
   { table: 'credentials', id: 'id', columns: ['sealed_data'] },
   { table: 'webhooks', id: 'id', columns: ['sealed_secret'] },
+  { table: 'signing_keys', id: 'kid', columns: ['sealed_private'] },
+  { table: 'oauth_sessions', id: 'id', columns: ['sealed_verifier'] },
   { table: 'pending_secrets', id: 'id', columns: ['sealed'] },
   {
     table: 'grant_secrets',

@@ -16,12 +16,14 @@ import type { AuditLogEntry } from '../../contract/audit.ts'
 import type { DetectedProvider } from '../../contract/detect.ts'
 import type { WireFolder } from '../../contract/folder.ts'
 import type { ConnectCustomBody, GrantUpdateBody } from '../../contract/grant.ts'
-import type { ApplicationId } from '../../contract/ids.ts'
+import type { ApplicationId, GrantId } from '../../contract/ids.ts'
 import type { ProviderName } from '../../contract/providers.ts'
 import type { WireMessage } from '../../contract/message.ts'
 import type { AuditFilter } from './event-stores.ts'
 import type { ImportService } from './import.ts'
+import type { RequestLimits } from './limits.ts'
 import type { FolderQuery, MessageFindOptions, MessageQuery, Page } from './mail.ts'
+import type { HostedService, TokenService } from './oauth-services.ts'
 import type { ApiKeyRecord, ApplicationRecord, AuditEntry, ConnectorAlarm, GrantRecord } from './records.ts'
 import type { GrantCount, GrantFilter, OffsetPage, SortOrder } from './stores.ts'
 import type { DeliveryService, WebhookService } from './webhooks.ts'
@@ -30,6 +32,8 @@ import type { DeliveryService, WebhookService } from './webhooks.ts'
 export interface Caller {
   readonly applicationId: ApplicationId
   readonly actor: string
+  /** Set for the holder of an access token: this grant and no other. */
+  readonly grantId?: GrantId
 }
 
 /** What a request adds: its deadline and its id for the logs. */
@@ -100,7 +104,8 @@ export interface GrantService {
   list(caller: Caller, filter: GrantFilter, page: OffsetPage & SortOrder): Promise<readonly GrantRecord[]>
   /**
    * Finds a grant by any identifier form of contract/auth.md 1: id, `grant:<id>`, address, `email:<address>`,
-   * `external:<id>`. `me` with an API key: 401. Unknown: 404 `grant.not_found`.
+   * `external:<id>`, `me`. `me` with an API key: 401. Unknown: 404 `grant.not_found`. With an access token anything
+   * but its own grant: 403 `grant.access_denied`.
    */
   locate(caller: Caller, identifier: string, capability?: 'mail'): Promise<GrantRecord>
   /** Other addresses of the account (`expose_aliases=true`); empty where the provider has none. */
@@ -119,7 +124,12 @@ export interface DetectService {
   detect(
     caller: Caller,
     email: string,
-    options: { readonly allProviderTypes: boolean; readonly signal: AbortSignal },
+    options: {
+      readonly allProviderTypes: boolean
+      readonly signal: AbortSignal
+      /** Only these count. The call is not counted against the application's limit: the caller has one of his own. */
+      readonly among?: readonly ProviderName[]
+    },
   ): Promise<DetectedProvider>
 }
 
@@ -154,6 +164,15 @@ export interface MailService {
     options: { readonly sharedFrom?: string },
     context: RequestContext,
   ): Promise<WireFolder>
+}
+
+/** Which web pages may call the routes of the browser library. */
+export interface BrowserOriginService {
+  /**
+   * Whether an application allows pages of this origin.
+   * @param applicationId  whose request it is; null where that is not known (yet): then whether any application does
+   */
+  allows(origin: string, applicationId: ApplicationId | null): Promise<boolean>
 }
 
 /** Filters of the audit log; `since` and `until` are Unix seconds, inclusive. */
@@ -196,7 +215,11 @@ export interface Services {
   readonly imports: ImportService
   readonly detect: DetectService
   readonly mail: MailService
+  readonly tokens: TokenService
+  readonly hosted: HostedService
+  readonly browserOrigins: BrowserOriginService
   readonly webhooks: WebhookService
   readonly deliveries: DeliveryService
   readonly auditLog: AuditLogService
+  readonly limits: RequestLimits
 }

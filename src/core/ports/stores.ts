@@ -4,6 +4,12 @@ import type { ProviderName } from '../../contract/providers.ts'
 import type { AuditStore, JobStore, OutboxStore, RateStore, WebhookStore } from './event-stores.ts'
 import type { ImportStore } from './import.ts'
 import type {
+  AuthorizationCodeStore,
+  IssuedTokenStore,
+  OAuthSessionStore,
+  SigningKeyStore,
+} from './oauth-stores.ts'
+import type {
   ApiKeyRecord,
   ApplicationRecord,
   CallbackUriRecord,
@@ -52,6 +58,8 @@ export interface CallbackUriStore {
   find(applicationId: ApplicationId, id: string): Promise<CallbackUriRecord | null>
   /** All of an application, oldest first. */
   list(applicationId: ApplicationId): Promise<readonly CallbackUriRecord[]>
+  /** Those of browser applications (platform `js`), of every application. */
+  listBrowser(): Promise<readonly CallbackUriRecord[]>
   /** @returns false when the application has that URL already (byte for byte) */
   insert(record: CallbackUriRecord): Promise<boolean>
   /** @returns false when another row of the application has that URL */
@@ -285,6 +293,8 @@ export interface SeenTokenStore {
   /** Marks an attempt whose process gave up without an answer, so that the next request may retry at once. */
   abandonAttempt(key: SeenTokenKey, attemptId: string): Promise<void>
   deleteOfPending(pendingId: string): Promise<void>
+  /** Finds the grant that a token of this digest belongs to, current or superseded, whatever the client. */
+  findGrantByDigest(applicationId: ApplicationId, digest: string): Promise<GrantId | null>
 }
 
 export interface PendingSecretStore {
@@ -341,6 +351,10 @@ export interface Stores {
   readonly webhooks: WebhookStore
   readonly rates: RateStore
   readonly audit: AuditStore
+  readonly oauthSessions: OAuthSessionStore
+  readonly authorizationCodes: AuthorizationCodeStore
+  readonly issuedTokens: IssuedTokenStore
+  readonly signingKeys: SigningKeyStore
   readonly imports: ImportStore
 }
 

@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError } from '../../kit/app-error.ts'
 import { randomIds } from '../../kit/ids.ts'
 import { bodyOf, toAppError } from './errors.ts'
 
@@ -19,9 +20,10 @@ export function frameworkErrors(error: FastifyError, request: FastifyRequest, re
 }
 
 /** Answers a request whose `Expect` is not `100-continue`. */
-export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const requestId = randomIds.uuid()
-  write(response, 417, requestId, envelope(requestId, 'The expectation in the Expect header cannot be met.'))
+export function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const id = randomIds.uuid()
+  const error = new AppError(TYPE, 417, 'The expectation in the Expect header cannot be met.')
+  write(response, error.status, id, bodyOf({ id, url: request.url ?? '' }, error))
 }
 
 /** Answers a request that the parser can't read, on the bare socket. */

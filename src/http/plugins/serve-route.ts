@@ -8,12 +8,16 @@ import type { RawQuery } from '../query/coerce-query.ts'
 import { readBody, readQuery } from '../query/validators.ts'
 import type { Route } from '../route.ts'
 import { authenticate } from './auth.ts'
+import { noteApplication } from './cors.ts'
 import { underDeadline } from './deadline.ts'
 import { locateGrant } from './grant-locator.ts'
+import { limitAddress, limitCaller } from './rate-limit.ts'
 import type { StreamedBody } from './stream-bodies.ts'
 import { applySelect, readSelect } from './select.ts'
 
 const MAX_USER_AGENT = 512
+/** These take bodies of anybody. */
+const OAUTH_BODY_LIMIT_BYTES = 64 * 1024
 /** SDKs give up after 90 s: an answer of ours must come before. */
 const REQUEST_TIMEOUT_MS = 80_000
 
@@ -24,8 +28,8 @@ interface Found {
 }
 
 /**
- * Registers a route: who calls is settled before the body is read, the grant of the path is found, query and
- * body are checked, and only declared fields are answered.
+ * Registers a route: who calls, and whether it is one too many, is settled before the body is read, the grant of the
+ * path is found, query and body are checked, and only declared fields are answered.
  */
 export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): void {
   const found = new WeakMap<FastifyRequest, Found>()
@@ -34,9 +38,15 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
   app.route({
     method: route.method,
     url: route.url,
+    ...(route.oauth === true ? { bodyLimit: OAUTH_BODY_LIMIT_BYTES } : {}),
     schema: { response: { [status]: answerSchema(route) } },
-    onRequest: async (request) => {
-      found.set(request, await findCaller(deps, route, request))
+    onRequest: async (request, reply) => {
+      // RFC 6749 section 5.1: tokens are nothing for a cache.
+      if (route.oauth === true) void reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
+      await limitAddress(deps.services.limits, route, clientOf(request).ip)
+      const known = await findCaller(deps, route, request)
+      await limitCaller(deps.services.limits, route, known)
+      found.set(request, known)
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const { caller, grant } = found.get(request) ?? { caller: null, grant: null }
@@ -54,6 +64,8 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
             services: deps.services,
             server: deps,
             client: clientOf(request),
+            authorization: request.headers.authorization ?? null,
+            concerns: (applicationId) => noteApplication(request, applicationId),
           },
           caller,
           grant,
@@ -69,8 +81,9 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
 async function findCaller(deps: HttpDeps, route: Route, request: FastifyRequest): Promise<Found> {
   const { access } = route
   if (access.kind === 'public') return { caller: null, grant: null }
-  const caller = await authenticate(deps.services.apiKeys, request)
-  if (access.kind === 'application') return { caller, grant: null }
+  const caller = await authenticate(deps.services, request, access.kind !== 'application')
+  noteApplication(request, caller.applicationId)
+  if (access.kind !== 'grant') return { caller, grant: null }
   const { grant_id } = request.params as { readonly grant_id: string }
   const grant = await locateGrant(deps.services.grants, caller, grant_id, access.capability)
   return { caller, grant }
@@ -96,7 +109,7 @@ function selectOf(route: Route, query: unknown): readonly string[] | undefined {
   return readSelect(select)
 }
 
-function clientOf(request: FastifyRequest) {
+export function clientOf(request: FastifyRequest) {
   // A forwarded address is whatever a proxy passed on: only addresses are kept.
   const ip = isIP(request.ip) ? request.ip : (request.socket.remoteAddress ?? '')
   return { ip, userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null }

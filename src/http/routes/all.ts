@@ -10,6 +10,7 @@ import { grantRoutes } from './grants.ts'
 import { healthRoutes } from './health.ts'
 import { importRoutes } from './import.ts'
 import { messageRoutes } from './messages.ts'
+import { oauthTokenRoutes } from './oauth-tokens.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -26,6 +27,7 @@ export function allRoutes(): readonly Route[] {
     ...grantRoutes(),
     ...messageRoutes(),
     ...folderRoutes(),
+    ...oauthTokenRoutes(),
     ...webhookRoutes(),
     ...webhookDeliveryRoutes(),
     ...auditLogRoutes(),

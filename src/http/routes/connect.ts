@@ -29,6 +29,7 @@ export function connectRoutes(): readonly Route[] {
       operationId: 'detectProvider',
       summary: 'Find out which provider an address belongs to',
       tag: 'Authentication',
+      limit: 'detect',
       query: {
         email: Type.Optional(Type.String({ maxLength: 320 })),
         all_provider_types: Type.Optional(Type.Boolean()),

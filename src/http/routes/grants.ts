@@ -7,7 +7,7 @@ import { presentGrant } from '../present/grant.ts'
 import { offsetPage } from '../present/page.ts'
 import { Limit, Offset, readOffsetPage, Seconds, Select } from '../query/page.ts'
 import { OrderBy, readSortOrder, SortBy } from '../query/sort.ts'
-import { applicationRoute, type Route } from '../route.ts'
+import { applicationRoute, ownGrantRoute, type Route } from '../route.ts'
 
 const One = { grant_id: Type.String() }
 const MAX_ACCOUNT_IDS = 200
@@ -53,7 +53,7 @@ export function grantRoutes(): readonly Route[] {
         )
       },
     }),
-    applicationRoute({
+    ownGrantRoute({
       method: 'GET',
       url: '/v3/grants/:grant_id',
       operationId: 'getGrant',

@@ -18,6 +18,7 @@ export function healthRoutes(): readonly Route[] {
       operationId: 'getHealth',
       summary: 'Tells that the process lives',
       tag,
+      limit: 'none',
       response: Health,
       handle: ({ server }) => Promise.resolve({ status: 'ok', version: server.version }),
     }),
@@ -27,6 +28,7 @@ export function healthRoutes(): readonly Route[] {
       operationId: 'getReadiness',
       summary: 'Tells whether the database answers and is migrated',
       tag,
+      limit: 'none',
       response: Health,
       handle: async ({ server }) => {
         const unready = (cause?: unknown) =>

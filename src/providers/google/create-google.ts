@@ -1,4 +1,5 @@
 import type { ProviderModule } from '../../core/ports/provider.ts'
+import { createGoogleAuthorization } from './authorization.ts'
 import { googleConnector } from './connector.ts'
 import { createGmailFolders } from './folders.ts'
 import { createGoogleIdentity, type GoogleDeps } from './identity.ts'
@@ -18,6 +19,7 @@ export function createGoogle(deps: GoogleDeps): ProviderModule {
     facts: { rotatesStrictly: false, supersededTokenStaysValid: true },
     connector: googleConnector,
     identity: createGoogleIdentity(deps),
+    authorization: createGoogleAuthorization(deps),
     advise: adviseOnGoogleRefusal,
     mail: { messages: createGmailMessages(deps), folders: createGmailFolders(deps) },
   }

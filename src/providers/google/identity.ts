@@ -123,7 +123,8 @@ async function exchange({ endpoints, http, clock }: GoogleDeps, call: ExchangeCa
   return tokens.scope ? tokens : { ...tokens, scope: scopes }
 }
 
-function toTokens({ accessToken, expiresAt, refreshToken, scope, idToken }: TokenAnswer): Tokens {
+/** Reads what the token endpoint answered, for whatever it was asked. */
+export function toTokens({ accessToken, expiresAt, refreshToken, scope, idToken }: TokenAnswer): Tokens {
   return {
     accessToken,
     expiresAt,

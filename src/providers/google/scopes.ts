@@ -6,11 +6,16 @@ const ALIASES: { readonly [alias: string]: string } = {
   profile: `${PREFIX}userinfo.profile`,
 }
 
-/** What a service account asks for where neither the grant nor the connector names scopes. */
-export const DEFAULT_SCOPES: readonly string[] = [
+/** What naming the account needs (contract/auth.md 10.1): asked for with every sign-in. */
+export const IDENTITY_SCOPES: readonly string[] = [
   'openid',
   `${PREFIX}userinfo.email`,
   `${PREFIX}userinfo.profile`,
+]
+
+/** What a service account asks for where neither the grant nor the connector names scopes. */
+export const DEFAULT_SCOPES: readonly string[] = [
+  ...IDENTITY_SCOPES,
   `${PREFIX}gmail.modify`,
   `${PREFIX}calendar`,
   `${PREFIX}contacts`,

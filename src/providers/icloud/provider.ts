@@ -20,6 +20,7 @@ import { openImapSession } from '../../protocols/imap/open-session.ts'
 import { verifySmtp } from '../../protocols/smtp/verify-smtp.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
 import { mailboxAccount } from '../../standards/imap-mail/mailbox-account.ts'
+import { icloudForm } from './credential-form.ts'
 
 /** Set by the operator, so trusted as they are. */
 export interface IcloudEndpoints {
@@ -59,6 +60,7 @@ export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Prom
       takesScope: false,
       credentials: {},
     },
+    credentialForm: icloudForm,
     identity: createIdentity(deps.endpoints, connecting),
     advise,
     mail,

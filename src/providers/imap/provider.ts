@@ -7,6 +7,7 @@ import type { ImapConnecting } from '../../protocols/imap/login.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
 import { mailboxAccount } from '../../standards/imap-mail/mailbox-account.ts'
 import type { Autoconfig } from './autoconfig.ts'
+import { imapForm } from './credential-form.ts'
 import { createImapIdentity } from './identity.ts'
 
 /** What the imap provider needs from outside. */
@@ -43,6 +44,7 @@ export function createImap(deps: ImapDeps): ProviderModule & { close(): Promise<
       takesScope: false,
       credentials: {},
     },
+    credentialForm: imapForm,
     identity: createImapIdentity({ connecting, autoconfig: deps.autoconfig }),
     advise: adviseOnLoginRefusal,
     mail,

@@ -1,4 +1,5 @@
 import type { ProviderModule } from '../../core/ports/provider.ts'
+import { createMicrosoftAuthorization } from './authorization.ts'
 import { microsoftConnector } from './connector.ts'
 import { createGraphFolders } from './folders.ts'
 import type { MicrosoftDeps } from './graph-call.ts'
@@ -21,6 +22,7 @@ export function createMicrosoft(deps: MicrosoftDeps): ProviderModule {
     facts: { rotatesStrictly: false, supersededTokenStaysValid: true },
     connector: microsoftConnector,
     identity: createMicrosoftIdentity(graph),
+    authorization: createMicrosoftAuthorization(deps),
     advise: adviseOnMicrosoftRefusal,
     mail: { messages: createGraphMessages(graph), folders: createGraphFolders(graph) },
   }

@@ -103,7 +103,8 @@ async function clientCredentials(deps: MicrosoftDeps, call: ExchangeCall): Promi
   return tokens
 }
 
-function toTokens({ accessToken, expiresAt, refreshToken, scope, idToken }: TokenAnswer): Tokens {
+/** Reads what the token endpoint answered, for whatever it was asked. */
+export function toTokens({ accessToken, expiresAt, refreshToken, scope, idToken }: TokenAnswer): Tokens {
   const granted = normalizeScopes(scope ?? [])
   return {
     accessToken,

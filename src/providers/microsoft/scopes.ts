@@ -38,3 +38,30 @@ export function refreshScope(resource: string, scopes: readonly string[]): strin
   const openid = known.filter((scope) => OPENID_SCOPES.has(scope) && scope !== 'offline_access')
   return [...graph.map((scope) => `${resource}/${scope}`), ...openid, 'offline_access'].join(' ')
 }
+
+/** What naming the account and a refresh token need: asked for with every sign-in (contract/auth.md 10.1). */
+const IDENTITY_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access']
+
+/**
+ * The `scope` of a sign-in: what is asked for, in full, with what identifying needs. `.default` (all that is
+ * registered with the app) allows no other scope of Graph beside it. The consent page takes scopes of several
+ * resources, the token endpoint those of one.
+ * @see learn.microsoft.com/entra/identity-platform/scopes-oidc (checked 2026-11)
+ */
+export function signInScope(resource: string, scopes: readonly string[], leg: 'authorize' | 'token'): string {
+  const asked = normalizeScopes([...scopes, 'User.Read'])
+  const graph = scopes.some(isDefault)
+    ? ['.default']
+    : asked.filter((scope) => !isForeign(scope) && !OPENID_SCOPES.has(scope))
+  const foreign = leg === 'authorize' ? asked.filter(isForeign) : []
+  return [...graph.map((scope) => `${resource}/${scope}`), ...foreign, ...IDENTITY_SCOPES].join(' ')
+}
+
+function isDefault(scope: string): boolean {
+  return normalizeScope(scope).toLowerCase() === '.default'
+}
+
+/** Of another resource than Graph, for example `https://outlook.office.com/IMAP.AccessAsUser.All`. */
+function isForeign(scope: string): boolean {
+  return scope.includes('://')
+}

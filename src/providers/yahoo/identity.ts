@@ -6,23 +6,28 @@ import { type HttpClient, jsonOf, retryAfterSeconds } from '../../kit/outbound/h
 import { ProviderError } from '../../kit/provider-error.ts'
 import { Secret } from '../../kit/secret.ts'
 import { refreshAccessToken } from '../../protocols/oauth2/refresh.ts'
+import type { TokenAnswer } from '../../protocols/oauth2/token-request.ts'
 import { judgeYahooTokenError } from './errors.ts'
 
 /** Set by the operator, so trusted as they are. */
 export interface YahooEndpoints {
+  readonly authorizeUrl: string
   readonly tokenUrl: string
   readonly userinfoUrl: string
   readonly imap: { readonly host: string; readonly port: number }
 }
 
-const USERINFO_TIMEOUT_MS = 15_000
-
-/** Makes the identity port: refresh token in, who it is by OpenID Connect userinfo. */
-export function createYahooIdentity(deps: {
+/** What speaking OAuth with Yahoo needs. */
+export interface YahooOAuthDeps {
   readonly http: HttpClient
   readonly endpoints: YahooEndpoints
   readonly clock: Clock
-}): Identity {
+}
+
+const USERINFO_TIMEOUT_MS = 15_000
+
+/** Makes the identity port: refresh token in, who it is by OpenID Connect userinfo. */
+export function createYahooIdentity(deps: YahooOAuthDeps): Identity {
   return {
     readSettings(settings) {
       const refreshToken = stringField(settings, 'refresh_token')?.trim()
@@ -39,7 +44,7 @@ export function createYahooIdentity(deps: {
       if (secret.kind !== 'refresh-token') {
         throw new ProviderError('invalid-request', 'A yahoo grant needs a refresh token.')
       }
-      return toTokens(deps, client, secret.refreshToken, signal)
+      return refresh(deps, client, secret.refreshToken, signal)
     },
     async identify({ tokens, signal }) {
       if (!tokens) throw new ProviderError('invalid-request', 'A yahoo grant needs tokens.')
@@ -65,13 +70,13 @@ export function createYahooIdentity(deps: {
   }
 }
 
-async function toTokens(
-  deps: { readonly http: HttpClient; readonly endpoints: YahooEndpoints; readonly clock: Clock },
+async function refresh(
+  deps: YahooOAuthDeps,
   client: ProviderClient,
   refreshToken: Secret,
   signal: AbortSignal,
 ): Promise<Tokens> {
-  const { body, ...tokens } = await refreshAccessToken(deps.http, {
+  const answer = await refreshAccessToken(deps.http, {
     url: deps.endpoints.tokenUrl,
     client,
     clientAuthentication: 'basic',
@@ -82,15 +87,16 @@ async function toTokens(
     judge: judgeYahooTokenError,
     nowMs: deps.clock.nowMs(),
   })
+  return toTokens(answer)
+}
+
+/** Reads what the token endpoint answered, for whatever it was asked; the user's guid is kept for `identify`. */
+export function toTokens({ body, ...tokens }: TokenAnswer): Tokens {
   const guid = stringField(body, 'xoauth_yahoo_guid')
   return { ...tokens, ...(guid ? { hints: { guid } } : {}) }
 }
 
-async function userinfo(
-  deps: { readonly http: HttpClient; readonly endpoints: YahooEndpoints; readonly clock: Clock },
-  accessToken: Secret,
-  signal: AbortSignal,
-) {
+async function userinfo(deps: YahooOAuthDeps, accessToken: Secret, signal: AbortSignal) {
   const response = await deps.http.request({
     method: 'GET',
     url: deps.endpoints.userinfoUrl,

@@ -9,6 +9,7 @@ import type { ImapConnecting } from '../../protocols/imap/login.ts'
 import { type ImapSession, openImapSession } from '../../protocols/imap/open-session.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
 import type { ImapAccount } from '../../standards/imap-mail/imap-account.ts'
+import { createYahooAuthorization } from './authorization.ts'
 import { adviseOnYahooRefusal } from './errors.ts'
 import { createYahooIdentity, type YahooEndpoints } from './identity.ts'
 
@@ -38,6 +39,7 @@ export function createYahoo(deps: YahooDeps): ProviderModule & { close(): Promis
     accountOf: (session) => Promise.resolve(yahooAccount(session, deps.endpoints, connecting)),
     limits: { perAccount: CONNECTIONS_PER_ACCOUNT },
   })
+  const oauth = { http: deps.http, endpoints: deps.endpoints, clock: deps.clock ?? systemClock }
   const text = Type.String({ minLength: 1 })
   const client = Type.Object({ client_id: text, client_secret: text })
   return {
@@ -54,11 +56,8 @@ export function createYahoo(deps: YahooDeps): ProviderModule & { close(): Promis
       credentials: { connector: { data: client, publicData: ['client_id'] } },
     },
     advise: adviseOnYahooRefusal,
-    identity: createYahooIdentity({
-      http: deps.http,
-      endpoints: deps.endpoints,
-      clock: deps.clock ?? systemClock,
-    }),
+    identity: createYahooIdentity(oauth),
+    authorization: createYahooAuthorization(oauth),
     mail,
     close: () => mail.close(),
   }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { ProviderModule } from '../../core/ports/provider.ts'
+import { createZoomAuthorization } from './authorization.ts'
 import { adviseOnZoomRefusal } from './errors.ts'
 import { createZoomIdentity, type ZoomDeps } from './identity.ts'
 
@@ -25,6 +26,7 @@ export function createZoom(deps: ZoomDeps): ProviderModule {
       credentials: { connector: { data: Type.Object(client), publicData: ['client_id'] } },
     },
     identity: createZoomIdentity(deps),
+    authorization: createZoomAuthorization(deps),
     advise: adviseOnZoomRefusal,
   }
 }

@@ -13,6 +13,7 @@ import { type HttpClient, jsonOf, retryAfterSeconds } from '../../kit/outbound/h
 import { ProviderError } from '../../kit/provider-error.ts'
 import { Secret } from '../../kit/secret.ts'
 import { refreshAccessToken } from '../../protocols/oauth2/refresh.ts'
+import type { TokenAnswer } from '../../protocols/oauth2/token-request.ts'
 import { judgeZoomTokenError, zoomApiError } from './errors.ts'
 
 /** Set by the operator, so trusted. `/v2/…` is added to `apiUrl`. */
@@ -57,7 +58,7 @@ async function exchange({ endpoints, http, clock }: ZoomDeps, call: ExchangeCall
   if (call.secret.kind !== 'refresh-token') {
     throw new ProviderError('invalid-request', 'Zoom takes a refresh token.')
   }
-  const { body: _body, ...tokens } = await refreshAccessToken(http, {
+  const answer = await refreshAccessToken(http, {
     url: endpoints.tokenUrl,
     client: call.client,
     // developers.zoom.us/docs/integrations/oauth (checked 2026-11): client id and secret in HTTP Basic
@@ -67,6 +68,11 @@ async function exchange({ endpoints, http, clock }: ZoomDeps, call: ExchangeCall
     judge: judgeZoomTokenError,
     nowMs: clock.nowMs(),
   })
+  return toTokens(answer)
+}
+
+/** Reads what the token endpoint answered, for whatever it was asked. */
+export function toTokens({ body: _body, ...tokens }: TokenAnswer): Tokens {
   return tokens
 }
 

@@ -27,6 +27,14 @@ export function createCallbackUriStore(connection: Connection, engine: Engine): 
         .execute()
       return rows.map(toRecord)
     },
+    async listBrowser() {
+      const rows = await connection
+        .selectFrom('callback_uris')
+        .selectAll()
+        .where('platform', '=', 'js')
+        .execute()
+      return rows.map(toRecord)
+    },
     async insert(record) {
       const result = await connection
         .insertInto('callback_uris')

@@ -74,6 +74,17 @@ export function createSeenTokenStore(connection: Connection, engine: Engine): Se
     async deleteOfPending(pendingId) {
       await connection.deleteFrom('seen_tokens').where('pending_id', '=', pendingId).execute()
     },
+    async findGrantByDigest(applicationId, digest) {
+      const row = await connection
+        .selectFrom('seen_tokens')
+        .select('grant_id')
+        .where('digest', '=', digest)
+        .where('application_id', '=', applicationId)
+        .where('state', '=', 'granted')
+        .orderBy('version', 'desc')
+        .executeTakeFirst()
+      return row?.grant_id ?? null
+    },
   }
 }
 
