@@ -131,7 +131,11 @@ test('the form of a mailbox by keyboard alone: a wrong password, then the right 
   await page.keyboard.type('carol-pass')
   await press('Enter')
   const [call] = await backInTheApp(page)
-  assert.equal((await exchange(call?.get('code'))).email, CAROL)
+  const tokens = await exchange(call?.get('code'))
+  assert.equal(tokens.email, CAROL)
+  const mail = await callApi(world.server, tokens.access_token, 'GET', '/v3/grants/me/messages?limit=3')
+  assert.equal(mail.status, 200, JSON.stringify(mail.body))
+  assert.ok(Array.isArray(mail.body.data))
   // Back: the sign-in is over, nothing is sent again.
   await page.goBack()
   await atPage(page, 'This sign-in is over')

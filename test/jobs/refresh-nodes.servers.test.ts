@@ -30,6 +30,7 @@ before(async () => {
     GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     // Slow enough that all of them have started before everything is done.
     GRANTWAY_REFRESH_RATE: '44',
+    GRANTWAY_RATE_LIMIT_FACTOR: '0',
     ...sandbox.endpoints,
     GRANTWAY_ZOOM_TOKEN_URL: zoom.endpoints.tokenUrl,
     GRANTWAY_ZOOM_API_URL: zoom.endpoints.apiUrl,

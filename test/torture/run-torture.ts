@@ -15,6 +15,8 @@ export interface TortureOptions {
   /** Ends after so many refreshes, or so many seconds, whichever comes first. */
   readonly refreshes: number
   readonly seconds: number
+  /** Left out: pauses longer than a lease, or restarts of the database and cuts of liveness connections. */
+  readonly without?: 'long stops' | 'outages'
   /** Told what is done to the servers, one line each. */
   readonly tell?: (line: string) => void
 }
@@ -56,7 +58,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureResult
       tell(`${grants} grants are connected`)
       const startMs = performance.now()
       const isOver = () => tokens.refreshes() >= refreshes || performance.now() - startMs >= seconds * 1000
-      const faults = createFaults({ random, servers, database, tell })
+      const faults = createFaults({ random, servers, database, tell, without: options.without })
       await Promise.all([clients.run(WORKERS, isOver), faults.run(isOver)])
       const tortureS = Math.round((performance.now() - startMs) / 1000)
       tell('calm: what is open is settled')
@@ -100,8 +102,11 @@ function createFaults(parts: {
   readonly servers: ServerProcesses
   readonly database: DatabaseServer
   readonly tell: (line: string) => void
+  readonly without: TortureOptions['without']
 }) {
-  const { random, servers, database, tell } = parts
+  const { random, servers, database, tell, without } = parts
+  const stopsLong = without !== 'long stops'
+  const hasOutages = without !== 'outages'
   const counts: Counts = { stops: 0, 'long stops': 0, 'database restarts': 0, 'liveness cuts': 0 }
   const underWay = new Set<Promise<void>>()
   const behind = (work: Promise<void>) => {
@@ -149,16 +154,16 @@ function createFaults(parts: {
     const canLose = servers.running() > 2
     // Someone who is stopped can't take its lock again: with its connection gone it counts as dead after a lease
     // (docs/decisions/0016). That is the one thing that is not done to them.
-    const canCut = servers.stopped() === 0
-    if (turn === 1) return restartDatabase()
-    if (turn === 2) return cutLiveness()
-    if (turn === 3) return longStop()
+    const canCut = hasOutages && servers.stopped() === 0
+    if (turn === 1 && hasOutages) return restartDatabase()
+    if (turn === 2 && hasOutages) return cutLiveness()
+    if (turn === 3 && stopsLong) return longStop()
     const choice = random.between(1, 100)
     if (choice <= 45 && canLose) {
       tell('kill one')
       return behind(servers.kill((from) => random.pick(from)))
     }
-    if (choice <= 65 && canLose) return random.between(1, 100) <= 8 ? longStop() : stopOne(false)
+    if (choice <= 65 && canLose) return stopsLong && random.between(1, 100) <= 8 ? longStop() : stopOne(false)
     if (choice <= 80 && canCut) return cutLiveness()
     if (choice <= 90 && canCut) return restartDatabase()
   }
