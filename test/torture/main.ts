@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '3600' },
     grants: { type: 'string', default: '200' },
     processes: { type: 'string', default: '4' },
+    without: { type: 'string' },
   },
 })
 const startMs = performance.now()
@@ -36,6 +37,7 @@ async function tortureTokens(): Promise<number> {
     seconds: Number(values.seconds),
     grants: Number(values.grants),
     processes: Number(values.processes),
+    ...(values.without === 'outages' || values.without === 'long stops' ? { without: values.without } : {}),
     tell,
   })
   for (const [name, value] of Object.entries(summary)) console.log(`${name.padEnd(24)} ${value}`)

@@ -102,7 +102,7 @@ function createFaults(parts: {
   readonly servers: ServerProcesses
   readonly database: DatabaseServer
   readonly tell: (line: string) => void
-  readonly without: TortureOptions['without']
+  readonly without: TortureOptions['without'] | undefined
 }) {
   const { random, servers, database, tell, without } = parts
   const stopsLong = without !== 'long stops'
