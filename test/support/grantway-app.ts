@@ -70,6 +70,9 @@ export async function startGrantway(
   const server = await startServer(config, 'all', options.log ?? silentLogger, {
     clock,
     ...options.overrides,
+  }).catch(async (error: unknown) => {
+    await rm(dataDir, { recursive: true, force: true })
+    throw error
   })
   return {
     url: server.url,
