@@ -10,15 +10,18 @@ const GRACE_MS = 1_000
 
 /**
  * Makes a deadline that a pause of this process does not use up: one that is found to be over afterwards leaves a
- * moment to read what came meanwhile. For calls whose answer must not be lost.
+ * moment to read what came meanwhile. For calls whose answer must not be lost. However often the process is paused, it
+ * never fires before what lies in the sockets has been read once.
  */
 export function patientDeadline(timeoutMs: number): AbortSignal {
   const controller = new AbortController()
   const dueMs = performance.now() + timeoutMs
   const abort = () => controller.abort(new DOMException('no answer inside the deadline', 'TimeoutError'))
+  // Timers run before sockets are read: right after a pause they are due though an answer is there.
+  const abortAfterReading = () => void setImmediate(abort)
   const timer = setTimeout(() => {
-    if (performance.now() - dueMs < LATE_MS) abort()
-    else setTimeout(abort, GRACE_MS).unref()
+    if (performance.now() - dueMs < LATE_MS) abortAfterReading()
+    else setTimeout(abortAfterReading, GRACE_MS).unref()
   }, timeoutMs)
   timer.unref()
   return controller.signal

@@ -28,6 +28,8 @@ export interface Engine {
   ): SelectQueryBuilder<DB, TB, O>
   /** Keeps the rows of a query from being deleted until the transaction ends; other changes of them go on. */
   keepingRows<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>
+  /** Keeps the rows of a query from being changed or deleted until the transaction ends. */
+  lockingRows<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>
   /** Tells whether a column is one of these texts: one value for the whole list, however long. */
   isAnyOf(column: RawBuilder<unknown>, values: readonly string[]): RawBuilder<boolean>
   /**

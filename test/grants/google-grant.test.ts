@@ -96,7 +96,7 @@ describe('connect/custom with a google refresh token', () => {
     const refreshToken = sandbox.control.mintRefreshToken(ADA)
     const before = tokenCalls()
     // Slow enough that all of them come while the first one's exchange is under way.
-    sandbox.control.fail({ target: 'token', mode: 'slow', times: 1, delayMs: 2000 })
+    sandbox.control.fail({ target: 'token', mode: 'slow', times: 1, delayMs: 4000 })
     const answers = await Promise.all(Array.from({ length: 100 }, () => connect(refreshToken)))
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201])
     assert.equal(new Set(answers.map(({ body }) => body.data.id)).size, 1)

@@ -166,6 +166,23 @@ describe('two transactions of one grant', () => {
     const grant = await callApi(server, KEY, 'GET', `/v3/grants/${id}`)
     assert.equal(grant.body.data.grant_status, 'valid')
   })
+
+  test('a label that is written while a refusal comes does not bring the grant back', async () => {
+    const token = zoom.mint('relabelled@zoom.example')
+    const { id } = (await connect(token)).body.data
+    const stopped = stopAfter('grants.findLocked')
+    const relabelling = callApi(server, KEY, 'PATCH', `/v3/grants/${id}`, { scope: ['user:read:user'] })
+    await stopped.reached
+    zoom.failNext(401, { reason: 'Invalid Token!', error: 'invalid_request' })
+    const refusing = connect(token)
+    const { isDone } = await race(refusing)
+    await untilBlocked(isDone)
+    stopped.release()
+    assert.equal((await relabelling).status, 200)
+    assert.equal((await refusing).status, 401)
+    const grant = await callApi(server, KEY, 'GET', `/v3/grants/${id}`)
+    assert.equal(grant.body.data.grant_status, 'invalid')
+  })
 })
 
 describe('a process that lives and has lost the connection that shows it', () => {

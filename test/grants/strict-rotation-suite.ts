@@ -288,6 +288,41 @@ export function testStrictRotation(options: {
       assert.equal((await app.call('GET', `/v3/grants/${id}`)).body.data.grant_status, 'valid')
     })
 
+    test('a re-authentication that was asked before the grant died does not bring it back', async () => {
+      const { id, token } = await newGrant()
+      app.clock.advance(2 * HOUR_MS)
+      const held = zoom.hold('me')
+      const slow = connect(token)
+      await held.first
+      const refusal = { reason: 'Invalid Token!', error: 'invalid_request' }
+      zoom.failNext(401, refusal)
+      assert.equal((await connect(token)).status, 401)
+      // The slow one asks the provider again, which does not think otherwise.
+      zoom.failNext(401, refusal)
+      held.release()
+      const answer = await slow
+      assert.equal(answer.status, 401, answer.text)
+      assert.equal((await app.call('GET', `/v3/grants/${id}`)).body.data.grant_status, 'invalid')
+      assert.equal(await deathsOf(id), 1)
+    })
+
+    /** How often the end of a grant was told. */
+    async function deathsOf(id: string): Promise<number> {
+      const { audit } = app.application.database.stores
+      const rows = await audit.list({ applicationId: null, target: `grant:${id}` }, { limit: 100 })
+      return rows.filter(({ action }) => action === 'grant.expired').length
+    }
+
+    test('a re-authentication brings a dead grant back when the provider takes its token again', async () => {
+      const { id, token } = await newGrant()
+      app.clock.advance(2 * HOUR_MS)
+      zoom.failNext(401, { reason: 'Invalid Token!', error: 'invalid_request' })
+      assert.equal((await connect(token)).status, 401)
+      assert.equal(grantOf(await connect(token)), id)
+      app.clock.advance(2 * HOUR_MS)
+      assert.equal(grantOf(await connect(token)), id)
+    })
+
     test('a grant deleted while it is refreshed stays deleted', async () => {
       const { id, token } = await newGrant()
       app.clock.advance(2 * HOUR_MS)

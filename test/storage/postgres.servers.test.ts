@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import pg from 'pg'
 import type { Database } from '../../src/core/ports/stores.ts'
 import { AppError } from '../../src/kit/app-error.ts'
@@ -100,6 +102,30 @@ describe('PostgreSQL', () => {
     assert.equal(await three.liveness.mayAnswer({ ...gone, startedAtMs: now }), true)
     assert.equal(await three.liveness.mayAnswer({ ...gone, startedAtMs: now - 30_000 }), false)
     await Promise.all([one.close(), three.close()])
+  })
+
+  test('keeps showing that it lives when it is paused just while it asks whether its connection stands', async () => {
+    const url = await server.createDatabase()
+    const sockets: Socket[] = []
+    const noteSocket = (message: unknown) =>
+      void sockets.push((message as { readonly socket: Socket }).socket)
+    const lost: string[] = []
+    const logger = { ...silentLogger, warn: (_: object, event: string) => void lost.push(event) }
+    subscribe('net.client.socket', noteSocket)
+    const heartbeatMs = 20
+    const one = await openPostgresDatabase({ url, poolSize: 2, ids: randomIds, logger, heartbeatMs })
+    unsubscribe('net.client.socket', noteSocket)
+    const [socket, ...others] = sockets
+    assert.ok(socket && others.length === 0)
+    // Asked in a timer's turn; the answer is read in the next one at the earliest, so that the pause comes between.
+    for (let pauses = 0, written = socket.bytesWritten; pauses < 3 && lost.length === 0; await nextTurn()) {
+      if (socket.bytesWritten === written) continue
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10 * heartbeatMs)
+      written = socket.bytesWritten
+      pauses += 1
+    }
+    await one.close()
+    assert.deepEqual(lost, [])
   })
 
   test('answers unavailable while the server cannot be reached, and works again afterwards', async () => {

@@ -52,6 +52,7 @@ const ENGINE: Engine = {
   isUniqueViolation: () => false,
   skippingLocked: (query) => query,
   keepingRows: (query) => query,
+  lockingRows: (query) => query,
   isAnyOf: (column) => sql<boolean>`${column} in ('a', 'b')`,
   givenRows: () => sql`(select 1) as given`,
   makeAppendOnly: () => Promise.reject(new Error('not here')),

@@ -62,6 +62,18 @@ describe('a history without fault', () => {
       calls: [call(1), call(2), call(3), ...lostAnswer().calls.slice(3)],
       kills: [{ process: 'p1', atMs: 3_060 }],
     }),
+    'a call that was sent with the last breath of its process, and read after the kill': lostAnswer({
+      calls: [call(1), call(2), call(3), ...lostAnswer().calls.slice(3)],
+      kills: [{ process: 'p1', atMs: 2_997 }],
+    }),
+    'a call that was given up after its deadline, and the next one, which was read first': lostAnswer({
+      calls: [
+        call(1),
+        call(2),
+        call(3, { delivered: false, endMs: 18_010 }),
+        call(4, { presented: 'a2', issued: null, outcome: 'refused', startMs: 17_990, process: 'p2' }),
+      ],
+    }),
     'the same while the database was away for a minute': lostAnswer({
       calls: [call(1), call(2), call(3), ...lostAnswer().calls.slice(3)],
       kills: [{ process: 'p1', atMs: 60_000 }],
@@ -150,6 +162,21 @@ describe('a planted fault is reported', () => {
     'two calls of a grant at once': [
       'overlap',
       history({ calls: [call(1), call(2, { endMs: 3_010 }), call(3)] }),
+    ],
+    'a call that begins before the deadline of one that is given up': [
+      'overlap',
+      lostAnswer({
+        calls: [
+          call(1),
+          call(2),
+          call(3, { delivered: false, endMs: 18_010 }),
+          call(4, { presented: 'a2', issued: null, outcome: 'refused', startMs: 16_900 }),
+        ],
+      }),
+    ],
+    'a call that begins before an answer that is read late, because its process was stopped': [
+      'overlap',
+      history({ calls: [call(1), call(2, { endMs: 19_500 }), call(3, { startMs: 18_000, endMs: 19_600 })] }),
     ],
     'an answer that a living process did not store': [
       'dropped-answer',

@@ -68,6 +68,10 @@ export interface Violation {
 
 /** An answer that has been there for so long, with database and process running, must have been committed. */
 const COMMIT_MS = 10_000
+/** Of a token call. */
+const DEADLINE_MS = 15_000
+/** So much later than it happens is seen, here, what happens. */
+const NOTICE_MS = 1_000
 /** A process that is stopped inside a transaction holds its rows until the database ends the transaction. */
 const LOCK_MS = 20_000
 
@@ -100,9 +104,9 @@ function wasKilledBeforeCommit(call: TokenCall, { kills, pauses }: History): boo
       untilMs += overMs - Math.max(pause.fromMs, call.endMs)
     }
   }
-  return kills.some(
-    ({ process, atMs }) => process === call.process && atMs >= call.startMs && atMs <= untilMs,
-  )
+  // A kill before the call counts, too: what a process sent with its last breath is read here after its end, and no
+  // process has a name that was another's.
+  return kills.some(({ process, atMs }) => process === call.process && atMs <= untilMs)
 }
 
 /**
@@ -120,12 +124,22 @@ function replays(calls: readonly TokenCall[], lost: (call: TokenCall) => boolean
   })
 }
 
+/**
+ * When the process that sent it was not waiting any more. After its deadline of 15 s (design.md section 4, step 4) it
+ * hangs up, and the next call may begin at once; which of the two is read first here is up to chance, and the call was
+ * read some time after it was sent.
+ */
+function waitedUntilMs({ outcome, delivered, startMs, endMs }: TokenCall): number {
+  const isGivenUp = outcome === 'issued' && !delivered
+  return isGivenUp ? Math.min(endMs, startMs + DEADLINE_MS - NOTICE_MS) : endMs
+}
+
 /** One call at a time, unless the process that made the first is dead. */
 function overlaps(calls: readonly TokenCall[], { kills }: History): readonly Violation[] {
   const inOrder = calls.toSorted((a, b) => a.startMs - b.startMs)
   return inOrder.flatMap((first, i) =>
     inOrder.slice(i + 1).flatMap((second) => {
-      if (second.startMs >= first.endMs) return []
+      if (second.startMs >= waitedUntilMs(first)) return []
       const died = kills.some(({ process, atMs }) => process === first.process && atMs <= second.startMs)
       if (died) return []
       return [violation('overlap', second, `began while ${first.process} was waiting for its answer`)]

@@ -24,7 +24,7 @@ export interface Clients {
   connectAll(): Promise<void>
   /** Reads until `isOver`. */
   run(workers: number, isOver: () => boolean): Promise<void>
-  /** Has every grant refreshed once more, so that what is still open is settled. */
+  /** Has the provider say once more of every grant what it thinks of it, so that what is still open is settled. */
   settle(): Promise<void>
 }
 
@@ -111,6 +111,12 @@ export function createClients(options: {
     account.life = begin(account.email)
   }
 
+  /** Whether the provider's last word, not older than that, is a new token. */
+  function isConfirmed({ life }: Account, fromMs: number): boolean {
+    const last = tokens.calls.findLast((call) => call.life === life.first)
+    return last !== undefined && last.startMs >= fromMs && last.outcome === 'issued' && last.delivered
+  }
+
   async function heal(account: Account): Promise<void> {
     if (account.isBeingHealed) return
     account.isBeingHealed = true
@@ -157,11 +163,17 @@ export function createClients(options: {
       await Promise.all(Array.from({ length: workers }, worker))
     },
     async settle() {
+      const fromMs = performance.now()
       const waiting = [...accounts]
       const worker = async () => {
         for (let next = waiting.pop(); next; next = waiting.pop()) {
           const { status } = await insist(() => connect(next.life.first))
-          if (status === 201) continue
+          if (status === 201) {
+            // While a refresh may still be answered, which it can't be after a kill, the token that lives is enough.
+            if (!isConfirmed(next, fromMs)) waiting.unshift(next)
+            await sleep(50)
+            continue
+          }
           const reason = await invalidReason(next.id)
           if (reason !== null) next.life.end = { reason }
         }

@@ -33,7 +33,36 @@ create trigger torture after insert or update of sealed_secret on grant_secrets
 create trigger torture after insert or update of sealed on pending_secrets
   for each row execute function torture_note_pending();
 create trigger torture after insert on outbox for each row execute function torture_note_event();
+create table torture_steps (seq bigserial primary key, at_ms double precision, place text, step text, row jsonb);
+create function torture_note_step() returns trigger language plpgsql as $$ begin
+  insert into torture_steps (at_ms, place, step, row) values (
+    extract(epoch from clock_timestamp()) * 1000, tg_table_name, lower(tg_op),
+    case when tg_op = 'DELETE' then to_jsonb(old) else to_jsonb(new) end
+      - '{sealed,sealed_secret,sealed_access_token,sealed_superseded,settings,reason,scope}'::text[]);
+  return null; end $$;
+create trigger torture_step after insert or update or delete on grant_secrets
+  for each row execute function torture_note_step();
+create trigger torture_step after insert or update or delete on seen_tokens
+  for each row execute function torture_note_step();
+create trigger torture_step after insert or update or delete on pending_secrets
+  for each row execute function torture_note_step();
+create trigger torture_step after insert or update or delete on grants
+  for each row execute function torture_note_step();
 `
+
+/** What happened to a row of the heart, without what is sealed. */
+export interface Step {
+  /** Unix milliseconds, fractional */
+  readonly atMs: number
+  readonly place: string
+  readonly step: string
+  readonly row: object
+}
+
+/** Reads every committed change of grants, their secrets, seen tokens and pending secrets, in order. */
+export function readSteps(url: string): Promise<readonly Step[]> {
+  return query<Step>(url, 'select at_ms as "atMs", place, step, row from torture_steps order by seq')
+}
 
 /** Makes the database note every stored secret and every event from now on. The tables must be there. */
 export async function noteEverything(url: string): Promise<void> {

@@ -14,6 +14,7 @@ const { values, positionals } = parseArgs({
     grants: { type: 'string', default: '200' },
     processes: { type: 'string', default: '4' },
     without: { type: 'string' },
+    evidence: { type: 'string' },
   },
 })
 const startMs = performance.now()
@@ -38,6 +39,7 @@ async function tortureTokens(): Promise<number> {
     grants: Number(values.grants),
     processes: Number(values.processes),
     ...(values.without === 'outages' || values.without === 'long stops' ? { without: values.without } : {}),
+    evidence: values.evidence,
     tell,
   })
   for (const [name, value] of Object.entries(summary)) console.log(`${name.padEnd(24)} ${value}`)

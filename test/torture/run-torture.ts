@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { sleep } from '../../src/kit/deadline.ts'
 import { checkHistory, type Violation } from './check-history.ts'
 import { createClients } from './clients.ts'
-import { cutOneLiveness, noteEverything, readNotes } from './database-log.ts'
+import { cutOneLiveness, noteEverything, readNotes, readSteps } from './database-log.ts'
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts'
+import { writeEvidence } from './evidence.ts'
 import { createRandom, type Random } from './random.ts'
 import { type ServerProcesses, startServerProcesses } from './server-processes.ts'
 import { startTokenServer } from './token-server.ts'
@@ -19,6 +20,8 @@ export interface TortureOptions {
   readonly without?: 'long stops' | 'outages'
   /** Told what is done to the servers, one line each. */
   readonly tell?: (line: string) => void
+  /** A folder that gets everything that was recorded, and the logs of the processes, to explain a violation by. */
+  readonly evidence?: string | undefined
 }
 
 export interface TortureResult {
@@ -33,6 +36,8 @@ const LONG_STOP_MS = 32_000
 const WORKERS = 32
 /** A process tries at least every 5 s to take its lock again. */
 const LOCK_BACK_MS = 8_000
+/** Who was stopped for longer than a lease stores what came meanwhile in this time. */
+const WAKE_MS = 3_000
 
 /**
  * Runs several server processes over one PostgreSQL against a provider that rotates strictly, does to them what can
@@ -50,6 +55,7 @@ export async function runTorture(options: TortureOptions): Promise<TortureResult
       databaseUrl: database.url,
       encryptionKeys,
       tokens,
+      logLevel: options.evidence === undefined ? 'warn' : 'debug',
     })
     try {
       await noteEverything(database.url)
@@ -67,7 +73,16 @@ export async function runTorture(options: TortureOptions): Promise<TortureResult
       await servers.end()
       const { kills, pauses } = servers
       const history = { calls: tokens.calls, lives: clients.lives, kills, pauses }
-      const violations = checkHistory({ ...history, ...(await readNotes(database.url, encryptionKeys)) })
+      const recorded = { ...history, ...(await readNotes(database.url, encryptionKeys)) }
+      const violations = checkHistory(recorded)
+      if (options.evidence !== undefined) {
+        await writeEvidence(options.evidence, {
+          violations,
+          recorded,
+          steps: await readSteps(database.url),
+          logs: servers.logs,
+        })
+      }
       return {
         summary: {
           seed,
@@ -108,6 +123,7 @@ function createFaults(parts: {
   const stopsLong = without !== 'long stops'
   const hasOutages = without !== 'outages'
   const counts: Counts = { stops: 0, 'long stops': 0, 'database restarts': 0, 'liveness cuts': 0 }
+  let waking = 0
   const underWay = new Set<Promise<void>>()
   const behind = (work: Promise<void>) => {
     underWay.add(work)
@@ -146,15 +162,22 @@ function createFaults(parts: {
     const ms = isLong ? LONG_STOP_MS + random.between(0, 8_000) : random.between(200, 6_000)
     tell(`stop one for ${ms} ms`)
     counts[isLong ? 'long stops' : 'stops'] += 1
-    behind(servers.stop((from) => random.pick(from), ms))
+    const stopped = servers.stop((from) => random.pick(from), ms)
+    behind(isLong ? stopped.then(wake) : stopped)
+  }
+
+  async function wake(): Promise<void> {
+    waking += 1
+    await sleep(WAKE_MS)
+    waking -= 1
   }
 
   async function one(turn: number): Promise<void> {
     // Two always go on.
     const canLose = servers.running() > 2
-    // Someone who is stopped can't take its lock again: with its connection gone it counts as dead after a lease
-    // (docs/decisions/0016). That is the one thing that is not done to them.
-    const canCut = hasOutages && servers.stopped() === 0
+    // Someone who is stopped can't take its lock again: with its connection gone it counts as dead after a lease, also
+    // in the moment it wakes up in (docs/decisions/0016). That is the one thing that is not done to them.
+    const canCut = hasOutages && servers.stopped() === 0 && waking === 0
     if (turn === 1 && hasOutages) return restartDatabase()
     if (turn === 2 && hasOutages) return cutLiveness()
     if (turn === 3 && stopsLong) return longStop()

@@ -34,6 +34,8 @@ export interface ServerProcesses {
   readonly pauses: readonly Pause[]
   /** Processes that ended by themselves, and how those that were asked to end did. */
   readonly crashes: readonly string[]
+  /** What each has logged, by its name. */
+  readonly logs: ReadonlyMap<string, () => string>
   /** Ends all of them in peace. */
   end(): Promise<void>
 }
@@ -43,8 +45,10 @@ export async function startServerProcesses(options: {
   readonly databaseUrl: string
   readonly encryptionKeys: string
   readonly tokens: TokenServer
+  readonly logLevel: 'warn' | 'debug'
 }): Promise<ServerProcesses> {
-  const { count, databaseUrl, encryptionKeys, tokens } = options
+  const { count, databaseUrl, encryptionKeys, tokens, logLevel } = options
+  const logs = new Map<string, () => string>()
   let started = 0
   const kills: { process: string; atMs: number }[] = []
   const pauses: Pause[] = []
@@ -61,12 +65,13 @@ export async function startServerProcesses(options: {
           GRANTWAY_DATABASE_URL: databaseUrl,
           GRANTWAY_API_KEY: KEY,
           GRANTWAY_ENCRYPTION_KEYS: encryptionKeys,
-          GRANTWAY_LOG_LEVEL: 'warn',
+          GRANTWAY_LOG_LEVEL: logLevel,
           // Nothing listens there: the mail is not what is tortured, and a read has asked for a token before.
           GRANTWAY_YAHOO_IMAP: '127.0.0.1:9',
           NODE_COMPILE_CACHE: join(tmpdir(), 'grantway-torture-compile-cache'),
           ...tokens.endpoints(place.name),
         })
+        logs.set(place.name, () => server.log())
         place.server = server
         place.state = 'running'
         void watch(place, place.name, server)
@@ -126,6 +131,7 @@ export async function startServerProcesses(options: {
     kills,
     pauses,
     crashes,
+    logs,
     async end() {
       await Promise.all(
         places.map(async (place) => {

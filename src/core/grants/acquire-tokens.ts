@@ -164,7 +164,9 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     const grant = await grants.find(key.applicationId, id)
     if (!grant) return null
     const { accessTokens } = deps
-    const asked = waited ? accessTokens.current(grant) : accessTokens.renew(grant)
+    // Of a dead grant only the provider's word counts, not a token that happens to live on.
+    const isAnswered = waited && grant.status === 'valid'
+    const asked = isAnswered ? accessTokens.current(grant) : accessTokens.renew(grant)
     const live = await asked.catch((error: unknown) => {
       throw asConnectFailure(error)
     })

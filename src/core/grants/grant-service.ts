@@ -76,7 +76,7 @@ export function createGrantService(
     const normalize = deps.providers.get(grant.provider)?.connector.normalizeScope
     const changed = { ...grant, scope: normalize ? scope.map((one) => normalize(one)) : scope }
     await deps.database.transaction(async (stores) => {
-      const current = await stores.grants.find(grant.applicationId, grantId(grant.id))
+      const current = await stores.grants.findLocked(grant.applicationId, grantId(grant.id))
       if (!current) throw appError('grant.not_found')
       await stores.grants.update({ ...current, scope: changed.scope })
       await stores.outbox.insert(grantEvent('grant.updated', changed, deps))

@@ -108,7 +108,9 @@ export function createPendingRenewal(deps: RefreshDeps) {
     }
     await storePatiently(deps.log, { provider: key.provider }, () =>
       deps.database.transaction(async (stores) => {
-        await stores.pendingSecrets.update(record.id, record.version, sealPending(deps.vault, record, next))
+        const sealed = sealPending(deps.vault, record, next)
+        // Stored by the try before, whose confirmation got lost; a grant may have been made of it since.
+        if (!(await stores.pendingSecrets.update(record.id, record.version, sealed))) return
         if (rotated) await stores.seenTokens.setPending(seenTokenKey(deps.vault, key, rotated), record.id)
       }),
     )

@@ -11,8 +11,8 @@ import type { ConnectInput } from './connect-input.ts'
 import { grantEvent } from './outbox-event.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
 
-/** Undoes the transaction: the pending secret is used up or has been renewed. */
-class PendingMovedError extends Error {}
+/** Undoes the transaction: what was acquired has been used up, renewed or refused meanwhile. */
+class OvertakenError extends Error {}
 
 /** What a new authentication brings to a grant, all of it checked at the provider. */
 export interface Authentication {
@@ -53,7 +53,7 @@ export function emailKeyOf(email: string): string {
  * transaction. The same mailbox keeps its grant id and its creation time (contract/auth.md 2.3).
  *
  * @returns null when another request has used or renewed the pending secret meanwhile, so that this one's is not
- *          the newest: acquire again
+ *          the newest, or when the grant has died since its token was refreshed for this: acquire again
  * @throws AppError `grant.not_found` when the grant was deleted meanwhile
  */
 export function createUpsertGrant(deps: RefreshDeps) {
@@ -64,7 +64,7 @@ export function createUpsertGrant(deps: RefreshDeps) {
         const made = await deps.database.transaction((stores) => write(stores, authentication))
         if (made) return made
       } catch (error) {
-        if (error instanceof PendingMovedError) return null
+        if (error instanceof OvertakenError) return null
         throw error
       }
       if (tries > 3) throw new Error('the grant of this mailbox could not be written')
@@ -79,10 +79,16 @@ export function createUpsertGrant(deps: RefreshDeps) {
       throw appError('connector.missing')
     }
     const emailKey = emailKeyOf(account.email)
-    const existing =
-      authentication.onto ??
-      (acquired.kind === 'granted' ? acquired.grant : null) ??
-      (await stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey))
+    const bound = authentication.onto ?? (acquired.kind === 'granted' ? acquired.grant : null)
+    const known =
+      bound ?? (await stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey))
+    // Locked: whether it is alive is decided here, after whoever has just changed it.
+    const existing = known && (await stores.grants.findLocked(caller.applicationId, known.id))
+    if (known && !existing) {
+      if (bound) throw appError('grant.not_found')
+      return null
+    }
+    if (existing && (await hasDied(stores, existing, acquired))) throw new OvertakenError()
     if (existing && authentication.mayTake && !authentication.mayTake(existing, account)) {
       throw appError('grant.reauth_email_invalid', 'This address is connected as another account.')
     }
@@ -95,10 +101,7 @@ export function createUpsertGrant(deps: RefreshDeps) {
           ? null
           : await stores.grants.findByMailbox(caller.applicationId, input.module.id, grant.emailKey)
       const kept = holder ? { ...grant, email: existing.email, emailKey: existing.emailKey } : grant
-      if (!(await stores.grants.update(kept))) {
-        if (authentication.onto || acquired.kind === 'granted') throw appError('grant.not_found')
-        return null
-      }
+      await stores.grants.update(kept)
     } else if (!(await stores.grants.insert(grant))) return null
     await writeSecret(stores, grant, authentication, existing !== null)
     if (authentication.imported?.sendsEvents ?? true) {
@@ -125,6 +128,15 @@ export function createUpsertGrant(deps: RefreshDeps) {
     return grant
   }
 
+  /**
+   * Whether the grant whose own token was refreshed for this has been refused since: asking whose it is takes time, and
+   * what was true before must not bring it back. Whatever makes a secret good again schedules its next refresh.
+   */
+  async function hasDied(stores: Stores, { id, status }: GrantRecord, acquired: Acquired): Promise<boolean> {
+    if (status === 'valid' || acquired.kind !== 'granted' || acquired.grant.id !== id) return false
+    return ((await stores.secrets.find(id))?.nextRefreshAtMs ?? null) === null
+  }
+
   async function writeSecret(
     stores: Stores,
     grant: GrantRecord,
@@ -146,7 +158,7 @@ export function createUpsertGrant(deps: RefreshDeps) {
     await stores.seenTokens.grantPending(acquired.pendingId, grant.id, version)
     // Another request may have made the grant of it, and refreshed it since; or renewed it. Its token is newer.
     if (!(await stores.pendingSecrets.delete(acquired.pendingId, acquired.pendingVersion))) {
-      throw new PendingMovedError()
+      throw new OvertakenError()
     }
   }
 

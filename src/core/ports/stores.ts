@@ -115,6 +115,11 @@ export interface GrantCount {
 
 export interface GrantStore {
   find(applicationId: ApplicationId, id: GrantId): Promise<GrantRecord | null>
+  /**
+   * Reads a grant and keeps everyone else from changing it until the transaction ends: what is written back then undoes
+   * nothing that another has written meanwhile, a death least of all.
+   */
+  findLocked(applicationId: ApplicationId, id: GrantId): Promise<GrantRecord | null>
   findByMailbox(
     applicationId: ApplicationId,
     provider: ProviderName,

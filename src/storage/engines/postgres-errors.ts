@@ -55,7 +55,12 @@ export function toPostgresStorageError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError) return error
   const code = codeOf(error)
   const extras = { detail: `${code} ${error.message}`.trim(), cause: error }
-  if (NETWORK.has(code) || PG_MESSAGE.test(error.message) || startsWithOneOf(code, NOT_NOW)) {
+  if (
+    isOutdatedPlan(error, code) ||
+    NETWORK.has(code) ||
+    PG_MESSAGE.test(error.message) ||
+    startsWithOneOf(code, NOT_NOW)
+  ) {
     return appError('api.unavailable', undefined, { ...extras, retryAfterSeconds: 2 })
   }
   if (startsWithOneOf(code, BAD_VALUE)) {
@@ -70,6 +75,14 @@ export function toPostgresStorageError(error: unknown): unknown {
 /** Tells whether a row with that key is there already. */
 export function isPostgresUniqueViolation(error: unknown): boolean {
   return error instanceof Error && codeOf(error) === UNIQUE
+}
+
+/**
+ * A statement that the connection keeps answers other columns since a migration of another process ("cached plan must
+ * not change result type", in the server's language; PostgreSQL 17, plancache.c): a new connection is needed.
+ */
+function isOutdatedPlan(error: Error, code: string): boolean {
+  return code === '0A000' && 'routine' in error && error.routine === 'RevalidateCachedQuery'
 }
 
 function codeOf(error: Error): string {

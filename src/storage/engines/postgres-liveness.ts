@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { type RawBuilder, sql } from 'kysely'
 import type { Liveness } from '../../core/ports/stores.ts'
-import { sleep } from '../../kit/deadline.ts'
+import { patientDeadline, sleep } from '../../kit/deadline.ts'
 import type { Logger } from '../../kit/logger.ts'
 import type { Connection } from '../engine.ts'
 import { NOBODY } from '../nobody.ts'
 import { toPostgresStorageError } from './postgres-errors.ts'
 import { connectionOptions } from './postgres-pool.ts'
 
-const HEARTBEAT_MS = 10_000
+export const HEARTBEAT_MS = 10_000
 const FIRST_RETRY_MS = 200
 const MAX_RETRY_MS = 5_000
 const END_WAIT_MS = 2_000
@@ -33,6 +33,7 @@ export class PostgresLiveness implements Liveness {
   readonly #nowMs: RawBuilder<number>
   readonly #url: string
   readonly #logger: Logger
+  readonly #heartbeatMs: number
   #client: pg.Client | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -42,6 +43,7 @@ export class PostgresLiveness implements Liveness {
   /**
    * @param connection  where the locks of others are asked about
    * @param nowMs       the database's clock
+   * @param heartbeatMs how often it is looked whether the connection still stands, and how long an answer may take
    */
   constructor(options: {
     readonly self: string
@@ -49,12 +51,14 @@ export class PostgresLiveness implements Liveness {
     readonly nowMs: RawBuilder<number>
     readonly url: string
     readonly logger: Logger
+    readonly heartbeatMs: number
   }) {
     this.self = options.self
     this.#connection = options.connection
     this.#nowMs = options.nowMs
     this.#url = options.url
     this.#logger = options.logger
+    this.#heartbeatMs = options.heartbeatMs
   }
 
   /** Takes the lock for the first time. @throws AppError `api.unavailable` */
@@ -94,31 +98,33 @@ export class PostgresLiveness implements Liveness {
   }
 
   async #hold(): Promise<void> {
-    const client = new pg.Client({ ...connectionOptions(this.#url), query_timeout: HEARTBEAT_MS })
+    const client = new pg.Client(connectionOptions(this.#url))
     client.on('error', () => this.#lose(client))
     client.on('end', () => this.#lose(client))
     this.#client = client
     try {
       await client.connect()
       // The server notices within half a minute when the machine of this process vanishes.
-      await client.query(
-        'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; ' +
-          'set statement_timeout = 0',
+      await this.#answerOf(
+        client.query(
+          'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; ' +
+            'set statement_timeout = 0',
+        ),
       )
-      await client.query('select pg_advisory_lock($1::bigint)', [lockKey(this.self)])
+      await this.#answerOf(client.query('select pg_advisory_lock($1::bigint)', [lockKey(this.self)]))
     } catch (error) {
       this.#client = undefined
       await discard(client)
       throw error
     }
     if (this.#closed) return discard(client)
-    this.#later(HEARTBEAT_MS, () => this.#beat(client))
+    this.#later(this.#heartbeatMs, () => this.#beat(client))
   }
 
   async #beat(client: pg.Client): Promise<void> {
     try {
-      await client.query('select 1')
-      this.#later(HEARTBEAT_MS, () => this.#beat(client))
+      await this.#answerOf(client.query('select 1'))
+      this.#later(this.#heartbeatMs, () => this.#beat(client))
     } catch {
       this.#lose(client) // whatever it is, this connection can't be relied on
     }
@@ -142,6 +148,18 @@ export class PostgresLiveness implements Liveness {
       this.#logger.debug({ err: error }, 'liveness-lock-not-retaken')
       this.#later(nextRetryMs, () => this.#retake(Math.min(2 * nextRetryMs, MAX_RETRY_MS)))
     }
+  }
+
+  /**
+   * Waits only so long for an answer. Not by pg's own `query_timeout`: a process that was stopped while it waited would
+   * find that over before it has read the answer, and drop its lock just when it wakes.
+   */
+  async #answerOf(query: Promise<unknown>): Promise<void> {
+    const deadline = patientDeadline(this.#heartbeatMs)
+    const tooLate = new Promise<never>((_, reject) => {
+      deadline.addEventListener('abort', () => reject(deadline.reason), { once: true })
+    })
+    await Promise.race([query, tooLate])
   }
 
   #later(ms: number, work: () => Promise<void>): void {

@@ -49,6 +49,9 @@ export function openMigrationPool(url: string, logger: Logger): PostgresPool {
 function guardPool(pool: pg.Pool, logger: Logger): PostgresPool {
   // An idle connection that the server ends: the pool drops it by itself and makes another one.
   pool.on('error', (error) => logger.warn({ err: error }, 'database-connection-lost'))
+  // The pool takes its listener away before we have the connection: a server that shuts down in the same packet in which
+  // it says that it is ready would end this process. Such a connection takes no query, which says it then.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     options: {},
     async connect() {
@@ -62,6 +65,25 @@ function guardPool(pool: pg.Pool, logger: Logger): PostgresPool {
   }
 }
 
+/** Statements that find or write rows by their keys, whose plan is the same whatever the values are, and others. */
+const MAY_BE_BY_KEY = /^(?:delete|insert|select|update) /
+const NOT_BY_KEY = /\b(?:any|in|limit|order by|unnest)\b|[<>]/
+const MOST_NAMES = 300
+const names = new Map<string, string>()
+
+/**
+ * Names a statement, so that each connection has it parsed and planned once: that was a third of the server's work for
+ * a grant (docs/benchmarks.md). Others go without, and are planned for their values each time.
+ */
+function named(text: string): { readonly name?: string } {
+  const known = names.get(text)
+  if (known !== undefined) return { name: known }
+  if (names.size >= MOST_NAMES || !MAY_BE_BY_KEY.test(text) || NOT_BY_KEY.test(text)) return {}
+  const name = `grantway_${names.size}`
+  names.set(text, name)
+  return { name }
+}
+
 function guardClient(client: pg.PoolClient, logger: Logger): PostgresPoolClient {
   let unusable = false
   // Between its statements a connection taken from the pool has no listener of the pool's.
@@ -73,7 +95,7 @@ function guardClient(client: pg.PoolClient, logger: Logger): PostgresPoolClient 
   const query = async (text: string, values: readonly unknown[]) => {
     refuseNul(values)
     try {
-      return await client.query(text, [...values])
+      return await client.query({ ...named(text), text, values: [...values] })
     } catch (error) {
       const mapped = toPostgresStorageError(error)
       // After a deadline of ours the connection may still be busy with the statement: not for the next one.

@@ -6,7 +6,7 @@ import { createDatabase } from '../database.ts'
 import type { Connection, Engine } from '../engine.ts'
 import type { Tables } from '../tables.ts'
 import { CLOSED_KEY, isPostgresUniqueViolation } from './postgres-errors.ts'
-import { PostgresLiveness } from './postgres-liveness.ts'
+import { HEARTBEAT_MS, PostgresLiveness } from './postgres-liveness.ts'
 import { openMigrationPool, openPool } from './postgres-pool.ts'
 
 /** Number of the advisory lock around migrations: "grantway" in ASCII. */
@@ -19,6 +19,7 @@ const MIGRATION_LOCK = 0x6772616e74776179n.toString()
  * @param options.url           `postgres://…`; the database must exist and the role may create tables
  * @param options.poolSize      most connections of the pool; one more shows that this process lives
  * @param options.clockOffsetMs added to the database's clock; only tests set it
+ * @param options.heartbeatMs   how often it is looked whether this process still shows that it lives; only tests set it
  * @throws AppError `api.unavailable` when the server can't be reached, here and from every store
  */
 export async function openPostgresDatabase(options: {
@@ -27,12 +28,13 @@ export async function openPostgresDatabase(options: {
   readonly ids: Ids
   readonly logger: Logger
   readonly clockOffsetMs?: number
+  readonly heartbeatMs?: number
 }): Promise<Database> {
-  const { url, poolSize, ids, logger, clockOffsetMs = 0 } = options
+  const { url, poolSize, ids, logger, clockOffsetMs = 0, heartbeatMs = HEARTBEAT_MS } = options
   const connection = connect(openPool(url, poolSize, logger))
   const engine = postgresEngine(clockOffsetMs, (work) => withMigrationLock(url, logger, work))
   const { nowMs } = engine
-  const liveness = new PostgresLiveness({ self: ids.uuid(), connection, nowMs, url, logger })
+  const liveness = new PostgresLiveness({ self: ids.uuid(), connection, nowMs, url, logger, heartbeatMs })
   try {
     await liveness.start()
   } catch (error) {
@@ -69,6 +71,7 @@ function postgresEngine(clockOffsetMs: number, withLock: Engine['withMigrationLo
     isUniqueViolation: isPostgresUniqueViolation,
     skippingLocked: (query) => query.forUpdate().skipLocked(),
     keepingRows: (query) => query.forKeyShare(),
+    lockingRows: (query) => query.forNoKeyUpdate(),
     isAnyOf: (column, values) => sql<boolean>`${column} = any(${values}::text[])`,
     givenRows(columns) {
       const entries = Object.entries(columns)

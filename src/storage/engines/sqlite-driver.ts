@@ -5,6 +5,7 @@ import {
   type QueryResult,
   SelectQueryNode,
 } from 'kysely'
+import type { SharedSync } from './shared-sync.ts'
 import type { SqliteHandle } from './sqlite-handle.ts'
 import type { WriteLock } from './write-lock.ts'
 
@@ -12,12 +13,16 @@ interface Handles {
   readonly writer: SqliteHandle
   readonly reader: SqliteHandle
   readonly lock: WriteLock
+  readonly sync: SharedSync
 }
 
 /**
  * Kysely's driver over two connections to one file: one writes, under a lock held for the length of a
  * transaction; the other serves SELECTs outside transactions and waits for nobody (WAL). Kysely's own SQLite
  * driver sends a deferred `begin`, whose later upgrade to a write fails at once when somebody else writes.
+ *
+ * A write or a transaction that is over has its effect, and lets the next one begin; its caller hears of it when it is on
+ * the disk, together with others (shared-sync.ts).
  */
 export class SqliteDriver implements Driver {
   readonly #handles: Handles
@@ -37,11 +42,11 @@ export class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    ours(connection).control('commit')
+    await ours(connection).commit()
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    ours(connection).rollback()
+    await ours(connection).rollback()
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -49,6 +54,7 @@ export class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    await this.#handles.sync.idle()
     this.#handles.reader.close()
     this.#handles.writer.close()
   }
@@ -68,15 +74,19 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
-    const { writer, reader, lock } = this.#handles
+    const { writer, reader, lock, sync } = this.#handles
     if (this.#holdsLock) return writer.run(sql, parameters)
     if (SelectQueryNode.is(query)) return reader.run(sql, parameters)
     await lock.take()
+    let result: QueryResult<Row>
     try {
-      return writer.run(sql, parameters)
+      sync.refuseAfterFailure()
+      result = writer.run(sql, parameters)
     } finally {
       lock.release()
     }
+    await sync.settled(writer.changes())
+    return result
   }
 
   async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
@@ -84,28 +94,53 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    await this.#handles.lock.take()
+    const { lock, sync } = this.#handles
+    await lock.take()
     this.#holdsLock = true
-    this.control('begin immediate')
+    sync.refuseAfterFailure()
+    this.#control('begin immediate')
   }
 
-  control(statement: 'begin immediate' | 'commit' | 'rollback'): void {
+  async commit(): Promise<void> {
+    this.#control('commit')
+    this.#letNext()
+    await this.#settled()
+  }
+
+  /** Does nothing after a `commit` that got through: what it waits for may fail still. */
+  async rollback(): Promise<void> {
+    if (!this.#holdsLock) return
+    this.#undo()
+    this.#letNext()
+    // What made the caller give up may be something it has read a moment before that reached the disk.
+    await this.#settled()
+  }
+
+  #control(statement: 'begin immediate' | 'commit' | 'rollback'): void {
     this.#handles.writer.run(statement, [])
   }
 
   /** SQLite ends a transaction by itself after some errors (a full disk): then there is nothing to undo. */
-  rollback(): void {
-    if (this.#handles.writer.database.isTransaction) this.control('rollback')
+  #undo(): void {
+    if (this.#handles.writer.database.isTransaction) this.#control('rollback')
+  }
+
+  #letNext(): void {
+    this.#holdsLock = false
+    this.#handles.lock.release()
+  }
+
+  #settled(): Promise<void> {
+    return this.#handles.sync.settled(this.#handles.writer.changes())
   }
 
   /** Kysely calls this last, however the transaction went: also after a `begin` or `commit` that failed. */
   release(): void {
     if (!this.#holdsLock) return
     try {
-      this.rollback()
+      this.#undo()
     } finally {
-      this.#holdsLock = false
-      this.#handles.lock.release()
+      this.#letNext()
     }
   }
 }

@@ -37,6 +37,12 @@ export class SqliteHandle {
     }
   }
 
+  /** Rows that this connection has changed since it was opened, also those of transactions undone later. */
+  changes(): number {
+    const count = this.#prepare('select total_changes() as changes').statement.get()?.['changes']
+    return typeof count === 'number' ? count : Number.NaN
+  }
+
   close(): void {
     this.#prepared.clear()
     if (this.database.isOpen) this.database.close()

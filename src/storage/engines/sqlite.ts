@@ -7,6 +7,7 @@ import type { Logger } from '../../kit/logger.ts'
 import { createDatabase } from '../database.ts'
 import type { Connection, Engine } from '../engine.ts'
 import type { Tables } from '../tables.ts'
+import { createFileSync, SharedSync, type SyncFile } from './shared-sync.ts'
 import { SqliteDriver } from './sqlite-driver.ts'
 import { CLOSED_KEY, isSqliteUniqueViolation } from './sqlite-errors.ts'
 import { SqliteHandle } from './sqlite-handle.ts'
@@ -25,8 +26,11 @@ export async function openSqliteDatabase(options: {
   readonly clock: Clock
   readonly ids: Ids
   readonly logger: Logger
+  /** only tests set it */
+  readonly syncFile?: SyncFile
 }): Promise<Database> {
   const { path, clock, ids, logger } = options
+  const fileSync = createFileSync()
   // SQLite gives the -wal and -shm files the mode of the database file.
   closeSync(openSync(path, 'a', 0o600))
   const writer = new SqliteHandle(path, { enableForeignKeyConstraints: true, timeout: 0 })
@@ -43,7 +47,8 @@ export async function openSqliteDatabase(options: {
     writer.close()
     throw error
   }
-  const driver = new SqliteDriver({ writer, reader, lock: new WriteLock(MAX_WRITE_WAIT_MS) })
+  const sync = new SharedSync(`${path}-wal`, options.syncFile ?? fileSync.sync, logger)
+  const driver = new SqliteDriver({ writer, reader, lock: new WriteLock(MAX_WRITE_WAIT_MS), sync })
   const connection = new Kysely<Tables>({
     dialect: {
       createDriver: () => driver,
@@ -61,6 +66,7 @@ export async function openSqliteDatabase(options: {
       await connection.destroy()
       // Kysely destroys a driver only after its first query.
       await driver.destroy()
+      await fileSync.close()
     },
   })
 }
@@ -70,8 +76,9 @@ function prepareWriter({ database }: SqliteHandle, path: string): void {
   if (mode?.['journal_mode'] !== 'wal') {
     throw new Error(`SQLite can't use WAL for ${path}: put the data folder on a local disk`)
   }
-  // FULL: a commit is on the disk before anybody hears of it, also when the machine loses power.
-  database.exec('pragma synchronous = full')
+  // A commit is on the disk before anybody hears of it, also when the machine loses power: SharedSync sees to that for
+  // several at once. NORMAL syncs around checkpoints, so that the file is sound (sqlite.org/pragma.html, checked 2026-11).
+  database.exec('pragma synchronous = normal')
   // A page that many transactions change is written back once for them all; the log file grows to 40 MB at most.
   database.exec('pragma wal_autocheckpoint = 10000')
 }
@@ -105,6 +112,7 @@ function sqliteEngine(connection: Connection): Engine {
     // One writer at a time: nothing else can hold a row.
     skippingLocked: (query) => query,
     keepingRows: (query) => query,
+    lockingRows: (query) => query,
     isAnyOf: (column, values) =>
       sql<boolean>`${column} in (select value from json_each(${JSON.stringify(values)}))`,
     givenRows(columns) {

@@ -18,6 +18,11 @@ export function createGrantStore(connection: Connection, engine: Engine): GrantS
         .executeTakeFirst()
       return row ? toRecord(row) : null
     },
+    async findLocked(applicationId, id) {
+      const query = grants().where('id', '=', id).where('application_id', '=', applicationId)
+      const row = await engine.lockingRows(query).executeTakeFirst()
+      return row ? toRecord(row) : null
+    },
     async findByMailbox(applicationId, provider, emailKey) {
       const row = await grants()
         .where('application_id', '=', applicationId)
