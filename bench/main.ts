@@ -6,18 +6,26 @@ import { fileURLToPath } from 'node:url'
 import { measureConnect } from './connect.ts'
 import { measureDependencies } from './dependencies.ts'
 import type { Figure } from './figure.ts'
+import { measureGmailList } from './gmail-list.ts'
 import { measureImport } from './grant-import.ts'
+import { measureGraphList } from './graph-list.ts'
+import { measureImap } from './imap.ts'
 import { measureRefreshAhead } from './refresh-ahead.ts'
 import { measureStart } from './start.ts'
+import { measureStreaming } from './streaming.ts'
 import { measureTokens } from './tokens.ts'
 
 const BENCHES: { readonly [id: string]: () => Promise<readonly Figure[]> } = {
+  B1: measureGraphList,
+  B2: measureGmailList,
+  B3: measureImap,
   B4: measureTokens,
   B5: measureConnect,
   B7: measureRefreshAhead,
   B8: measureImport,
   B9: measureStart,
   B10: measureDependencies,
+  streaming: measureStreaming,
 }
 
 const file = fileURLToPath(new URL('results.json', import.meta.url))
@@ -26,7 +34,7 @@ const results: Record<string, readonly Figure[]> = existsSync(file)
   ? (JSON.parse(readFileSync(file, 'utf8')) as { results: Record<string, readonly Figure[]> }).results
   : {}
 // `--rows` belongs to B8.
-const wanted = process.argv.slice(2).filter((word) => /^B\d+$/.test(word))
+const wanted = process.argv.slice(2).filter((word) => word in BENCHES)
 for (const [id, measure] of Object.entries(BENCHES)) {
   if (wanted.length > 0 && !wanted.includes(id)) continue
   const figures = await measure()

@@ -21,7 +21,7 @@ import { operatorKeys } from './encryption-keys.ts'
 import { createMetrics, type Metrics } from './metrics/create-metrics.ts'
 import { operatorMailer } from './operator-mailer.ts'
 import { openDatabase } from './open-database.ts'
-import { createProviders } from './providers.ts'
+import { createProviders, type Outbound } from './providers.ts'
 import { createServices } from './services.ts'
 import { StartError } from './start-error.ts'
 import { packageVersion } from './version.ts'
@@ -54,6 +54,8 @@ export interface ComposeOptions {
   readonly keyTakeUpMs?: number
   /** Wraps the database, for tests that end the process at any of its steps. */
   readonly wrapDatabase?: (database: Database) => Database
+  /** Puts others in the place of the providers, for tests that stand in for one. */
+  readonly wrapProviders?: (providers: Outbound['providers']) => Outbound['providers']
 }
 
 /** How often a process reads the data keys: a new one is taken up that soon. */
@@ -88,8 +90,9 @@ export async function compose(options: ComposeOptions): Promise<Application> {
     const metrics = createMetrics({ database, clock, log })
     const { telemetry } = metrics
     const outbound = createProviders(config, { clock, log, database, telemetry })
+    const providers = options.wrapProviders?.(outbound.providers) ?? outbound.providers
     const publicUrl = () => config.publicUrl ?? boundUrl(http)
-    const { services, accessTokens } = createServices({
+    const { services, accessTokens, scheduledSending, replyWatcher } = createServices({
       database,
       vault,
       clock,
@@ -97,9 +100,12 @@ export async function compose(options: ComposeOptions): Promise<Application> {
       log,
       telemetry,
       ...outbound,
+      providers,
       egressIps: config.egressIps,
       rateLimitFactor: config.rateLimitFactor,
       publicUrl,
+      trackingMode: config.tracking,
+      trackingUrl: config.publicUrl,
     })
     await bootstrap(config, services, { log, ...(options.showKey ? { showKey: options.showKey } : {}) })
     const http = await createHttpServer({
@@ -121,6 +127,8 @@ export async function compose(options: ComposeOptions): Promise<Application> {
       vault,
       keyRotation,
       accessTokens,
+      scheduledSending,
+      replyWatcher,
       userHosts,
       mailer,
       telemetry,
@@ -145,6 +153,7 @@ export async function compose(options: ComposeOptions): Promise<Application> {
         await http.close()
         await jobs?.stop()
         await useFlush.stop()
+        await services.tracking.idle()
         await accessTokens.idle()
         await outbound.close()
         await keyLoop.stop()

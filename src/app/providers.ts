@@ -56,18 +56,30 @@ export function createProviders(
   const signInsOf = (provider: ProviderName): { readonly onSignIn: NoteSignIn } => ({
     onSignIn: (signIn) => telemetry.signedIn({ provider, ...signIn }),
   })
-  const imap = createImap({ guard, allowPlaintext, autoconfig, ...signInsOf('imap') })
-  const icloud = createIcloud({ endpoints: config.icloud, allowPlaintext, ...signInsOf('icloud') })
+  const indexStore = database.stores.imapIndex
+  const imap = createImap({ guard, allowPlaintext, autoconfig, indexStore, ...signInsOf('imap') })
+  const icloud = createIcloud({
+    endpoints: config.icloud,
+    allowPlaintext,
+    indexStore,
+    ...signInsOf('icloud'),
+  })
   const yahoo = createYahoo({
     http: httpOf('yahoo'),
     clock,
     endpoints: config.yahoo,
     allowPlaintext,
+    indexStore,
     ...signInsOf('yahoo'),
   })
   const modules: readonly ProviderModule[] = [
-    createGoogle({ http: httpOf('google'), clock, endpoints: config.google }),
-    createMicrosoft({ http: httpOf('microsoft'), clock, endpoints: config.microsoft }),
+    createGoogle({
+      http: httpOf('google'),
+      clock,
+      endpoints: config.google,
+      gmailUnitsPerMinute: config.gmailUnitsPerMinute,
+    }),
+    createMicrosoft({ http: httpOf('microsoft'), uploads: guarded, clock, endpoints: config.microsoft }),
     createZoom({ http: httpOf('zoom'), clock, endpoints: config.zoom }),
     createVirtualCalendar(),
     imap,

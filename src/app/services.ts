@@ -16,11 +16,30 @@ import { createGrantSessions } from '../core/grants/sessions.ts'
 import { createHostedService } from '../core/hosted/hosted-service.ts'
 import { createRequestLimits } from '../core/limits/request-limits.ts'
 import { createTokenAttempts } from '../core/limits/token-attempts.ts'
+import { createIdempotency } from '../core/mail/idempotency.ts'
+import { createCleanService } from '../core/mail/clean/clean-messages.ts'
+import { createMailAccess } from '../core/mail/mail-access.ts'
 import { createMailService } from '../core/mail/mail-service.ts'
+import { createMessageExtras } from '../core/mail/message-extras.ts'
+import { createMetadataKeeper } from '../core/mail/metadata-keeper.ts'
+import { createOutgoingService } from '../core/mail/outgoing/outgoing-service.ts'
+import { createScheduledSending } from '../core/mail/scheduled/scheduled-sending.ts'
+import { createSignatureReader, createSignatureService } from '../core/mail/signatures/signature-service.ts'
+import { createTemplateRenderer, createTemplateService } from '../core/mail/templates/template-service.ts'
+import { createScheduler } from '../core/mail/scheduled/scheduler.ts'
+import { createScheduleService } from '../core/mail/scheduled/schedules.ts'
+import { createMessageTracking } from '../core/mail/tracking/message-tracking.ts'
+import { createReplyWatcher, type ReplyWatcher } from '../core/mail/tracking/reply-watch.ts'
+import { createTrackingService } from '../core/mail/tracking/tracking-service.ts'
+import type { TrackingMode } from '../core/mail/tracking/visitor.ts'
+import { createSharedReads } from '../core/mail/shared-reads.ts'
+import { createContentKeeper } from '../core/mail/uploads/content-keeper.ts'
+import { createUploads } from '../core/mail/uploads/uploads.ts'
 import { createTokenService } from '../core/tokens/token-service.ts'
 import { createDeliveryService } from '../core/webhooks/deliveries.ts'
 import { createWebhookService } from '../core/webhooks/webhooks.ts'
 import { createImporter } from '../core/import/importer.ts'
+import type { ScheduledSending } from '../core/ports/mail-services.ts'
 import type { ProviderModule } from '../core/ports/provider.ts'
 import type { DetectService, Services } from '../core/ports/services.ts'
 import type { Database } from '../core/ports/stores.ts'
@@ -46,6 +65,10 @@ export interface ServiceDeps {
   readonly log: Logger
   /** Multiplies the limits on requests; 0 switches them off; 1 when left out. */
   readonly rateLimitFactor?: number
+  /** `anonymous` when left out */
+  readonly trackingMode?: TrackingMode
+  /** The address recipients of tracked messages reach; left out: opens and links can't be tracked. */
+  readonly trackingUrl?: string | undefined
   /** The address clients use, without a slash at its end. Known only once the server listens. */
   readonly publicUrl: () => string
 }
@@ -54,6 +77,8 @@ export interface ServiceDeps {
 export function createServices(deps: ServiceDeps): {
   readonly services: Services
   readonly accessTokens: AccessTokens
+  readonly scheduledSending: ScheduledSending
+  readonly replyWatcher: ReplyWatcher
 } {
   const refresh = {
     ...deps,
@@ -63,6 +88,22 @@ export function createServices(deps: ServiceDeps): {
   }
   const accessTokens = createAccessTokens(refresh)
   const sessions = createGrantSessions({ ...refresh, accessTokens })
+  // Whatever changes a mailbox goes through `reads.use`, so that no read from before it is shared afterwards.
+  const reads = createSharedReads({ sessions, clock: deps.clock })
+  const metadata = createMetadataKeeper(deps)
+  const trackingDeps = { ...deps, mode: deps.trackingMode ?? 'anonymous', publicUrl: deps.trackingUrl }
+  const tracking = createMessageTracking(trackingDeps)
+  const mail = { ...deps, access: createMailAccess(deps), sessions: reads, metadata }
+  const contents = createContentKeeper(deps)
+  const uploads = createUploads({ ...mail, contents })
+  const outgoing = {
+    ...mail,
+    tracking,
+    uploads,
+    scheduler: createScheduler({ ...mail, contents }),
+    signatures: createSignatureReader(deps),
+    templates: createTemplateRenderer(deps),
+  }
   const apiKeys = createApiKeyService(deps)
   const limits = createRequestLimits({
     ...deps,
@@ -81,7 +122,15 @@ export function createServices(deps: ServiceDeps): {
     grants: createGrantService({ ...refresh, accessTokens, sessions }),
     imports: createImporter({ ...refresh, accessTokens }),
     detect: deps.detect,
-    mail: createMailService({ ...deps, sessions }),
+    mail: createMailService({ ...deps, sessions, reads, metadata, tracking }),
+    outgoing: createOutgoingService(outgoing),
+    clean: createCleanService({ ...mail, reads, withExtras: createMessageExtras({ metadata, tracking }) }),
+    signatures: createSignatureService(deps),
+    templates: createTemplateService(deps),
+    tracking: createTrackingService(trackingDeps),
+    schedules: createScheduleService(deps),
+    uploads,
+    idempotency: createIdempotency(deps),
     tokens,
     hosted: createHostedService({ ...refresh, accessTokens, tokens }),
     browserOrigins: createBrowserOriginService(deps),
@@ -90,5 +139,10 @@ export function createServices(deps: ServiceDeps): {
     auditLog: createAuditLogService(deps),
     limits,
   }
-  return { services, accessTokens }
+  return {
+    services,
+    accessTokens,
+    scheduledSending: createScheduledSending({ ...outgoing, contents }),
+    replyWatcher: createReplyWatcher({ ...deps, sessions }),
+  }
 }

@@ -50,6 +50,17 @@ export const logLevel: Kind<LogLevel> = {
   },
 }
 
+const TRACKING_MODES = ['off', 'anonymous', 'full'] as const
+
+export const trackingMode: Kind<(typeof TRACKING_MODES)[number]> = {
+  type: '`off`, `anonymous` or `full`',
+  parse(value) {
+    const mode = TRACKING_MODES.find((known) => known === value)
+    if (!mode) throw wrong(`must be one of ${TRACKING_MODES.join(', ')}`, value)
+    return mode
+  },
+}
+
 export const flag: Kind<boolean> = {
   type: '`true` or `false`',
   parse(value) {

@@ -14,6 +14,7 @@ import {
   secretText,
   smtpUrl,
   text,
+  trackingMode,
   url,
   urlTemplate,
   wholeNumber,
@@ -130,6 +131,17 @@ export const SETTINGS = {
       sentence: 'mailbox passwords and mail may cross the network in plain text',
     },
   }),
+  tracking: setting('GRANTWAY_TRACKING', trackingMode, 'anonymous', {
+    sentence:
+      'What is kept of recipients who open or click in tracked messages: `anonymous` cuts their address to its /24 or ' +
+      '/48 and their user agent to names and major versions, `full` keeps both, `off` refuses `tracking_options`. ' +
+      'Opens and links also need `GRANTWAY_PUBLIC_URL`.',
+    example: 'off',
+    warning: {
+      when: 'full',
+      sentence: 'addresses and user agents of recipients are stored and sent to webhooks',
+    },
+  }),
   metrics: {
     port: optional('GRANTWAY_METRICS_PORT', port, {
       sentence: 'Port of a listener of its own for `/metrics`.',
@@ -159,6 +171,13 @@ export const SETTINGS = {
       when: '0',
       sentence: 'nothing limits how often an application or an address may ask',
     },
+  }),
+  gmailUnitsPerMinute: setting('GRANTWAY_GMAIL_UNITS_PER_MINUTE', wholeNumber(100, 100_000_000), '6000', {
+    sentence:
+      'Gmail quota units that one process spends per grant and minute; requests wait for their turn instead of being ' +
+      'throttled by Google. Projects made since May 2026 have 6,000 per user, older ones 15,000. With several processes, ' +
+      'give each its share.',
+    example: '15000',
   }),
   autoconfigUrl: optional('GRANTWAY_AUTOCONFIG_URL', url, {
     sentence:

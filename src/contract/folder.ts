@@ -19,6 +19,29 @@ export const Folder = Type.Object(
 )
 export type WireFolder = Static<typeof Folder>
 
+const Colour = Type.Optional(
+  Type.String({ pattern: '^#[0-9A-Fa-f]{6}$', description: '#RRGGBB, of Google’s palette' }),
+)
+const FOLDER_FIELDS = {
+  parent_id: Type.Optional(Type.String()),
+  text_color: Colour,
+  background_color: Colour,
+}
+
+/** Body of `POST /folders` (contract/email.md 7.1). */
+export const FolderCreateBody = Type.Object({
+  name: Type.String({ minLength: 1, maxLength: 1024 }),
+  ...FOLDER_FIELDS,
+})
+export type FolderCreateBody = Static<typeof FolderCreateBody>
+
+/** Body of `PUT /folders/{id}`: only given fields change. */
+export const FolderUpdateBody = Type.Object({
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 1024 })),
+  ...FOLDER_FIELDS,
+})
+export type FolderUpdateBody = Static<typeof FolderUpdateBody>
+
 /** A whole folder as an adapter gives it. */
 export interface FullFolder extends WireFolder {
   id: string

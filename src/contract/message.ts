@@ -60,6 +60,39 @@ export const Message = Type.Object(
 )
 export type WireMessage = Static<typeof Message>
 
+/** Body of `PUT /messages/{id}` (contract/email.md 3.5). */
+export const MessageUpdateBody = Type.Object({
+  unread: Type.Optional(Type.Boolean()),
+  starred: Type.Optional(Type.Boolean()),
+  folders: Type.Optional(Type.Array(Type.String())),
+  metadata: Type.Optional(OpenObject),
+})
+export type MessageUpdateBody = Static<typeof MessageUpdateBody>
+
+/** The draft object: a message's fields, with `object: "draft"` (contract/email.md 8). */
+export const Draft = Type.Object(
+  {
+    ...Message.properties,
+    object: Type.Optional(Type.Literal('draft')),
+    reply_to_message_id: Type.Optional(Type.String()),
+  },
+  { $id: 'Draft' },
+)
+export type WireDraft = Static<typeof Draft>
+
+/** What a send answers: the message as it was asked for, with what the provider made of it (contract/email.md 4.7). */
+export const SentMessage = Type.Object(
+  {
+    ...Message.properties,
+    reply_to_message_id: Type.Optional(Type.String()),
+    schedule_id: Type.Optional(Type.String()),
+    send_at: Type.Optional(UnixSeconds),
+    use_draft: Type.Optional(Type.Boolean()),
+  },
+  { $id: 'SentMessage' },
+)
+export type WireSentMessage = Static<typeof SentMessage>
+
 /** A whole message as an adapter gives it: every field that is always there is required here. */
 export interface FullMessage extends WireMessage {
   id: string
@@ -80,6 +113,11 @@ export interface FullMessage extends WireMessage {
   snippet: string
   body: string
   attachments: Attachment[]
+}
+
+/** A whole draft as an adapter gives it. */
+export interface FullDraft extends Omit<FullMessage, 'object'> {
+  object: 'draft'
 }
 
 /** The answer to `fields=raw_mime`: these four fields and nothing else. */

@@ -43,6 +43,10 @@ export function connectFailure(error: ProviderError, secretKind: string, note = 
     case 'rate-limited':
     case 'quota-exhausted':
       return appError('rate_limit_error', message, extras)
+    case 'rejected':
+    case 'send-as-denied':
+    case 'too-large':
+    case 'mailbox-full':
     case 'unavailable':
     case 'timeout':
     case 'malformed-response':
@@ -92,7 +96,18 @@ export function dataFailure(error: ProviderError): AppError {
     case 'rate-limited':
     case 'quota-exhausted':
       return appError('rate_limit_error', message, extras)
+    case 'rejected':
+      return appError('message_rejected', message, extras)
+    case 'send-as-denied':
+      return appError('send_as_denied', message, extras)
+    case 'too-large':
+      return appError('message_too_large', message, extras)
+    case 'mailbox-full':
+      return appError('mailbox_full', message, extras)
     case 'unavailable':
+      return error.details.reason === 'smtp_unavailable'
+        ? appError('smtp_unavailable', message, extras)
+        : appError('api.provider_error', message, extras)
     case 'timeout':
     case 'malformed-response':
       return appError('api.provider_error', message, extras)

@@ -2,7 +2,7 @@ import type { TObject, TSchema } from 'typebox'
 import { ErrorEnvelope } from '../contract/envelope.ts'
 import { OAuthErrorBody } from '../contract/oauth.ts'
 import { describeBrowserPaths } from './hosted/describe-pages.ts'
-import type { Route } from './route.ts'
+import { Bytes, type Route } from './route.ts'
 import { allRoutes } from './routes/all.ts'
 
 type Json = { [key: string]: unknown }
@@ -55,11 +55,12 @@ function operation(route: Route, components: Map<string, Json>): Json {
     security: route.access.kind === 'public' ? [] : [{ apiKey: [] }],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.streams ? { requestBody: streamedBody(route.streams) } : {}),
+    ...(route.messageBody ? { requestBody: messageBody(fold(route.messageBody, components)) } : {}),
     ...(body ? { requestBody: requestBody(route, fold(body, components)) } : {}),
     responses: {
       [route.status ?? 200]: {
         description: 'Success',
-        content: jsonContent(fold(route.response, components)),
+        content: answerContent(fold(route.response, components), route.response === Bytes),
       },
       default: {
         description: 'Error',
@@ -73,6 +74,12 @@ function operation(route: Route, components: Map<string, Json>): Json {
 function requestBody(route: Route, schema: Json): Json {
   if (route.oauth !== true) return { required: true, content: jsonContent(schema) }
   return { content: { ...jsonContent(schema), 'application/x-www-form-urlencoded': { schema } } }
+}
+
+/** JSON, or a form with that JSON as `message` and a part for each file (contract/email.md 4.3). */
+function messageBody(schema: Json): Json {
+  const form = { type: 'object', properties: { message: schema }, additionalProperties: { format: 'binary' } }
+  return { required: true, content: { ...jsonContent(schema), 'multipart/form-data': { schema: form } } }
 }
 
 /** A row in one of the formats of docs/import.md, however many of them. */
@@ -101,6 +108,10 @@ const WILDCARD = 'id'
 
 function openApiPath(url: string): string {
   return url.replaceAll(/:([a-z_]+)/g, '{$1}').replace('*', `{${WILDCARD}}`)
+}
+
+function answerContent(schema: Json, isBytes: boolean): Json {
+  return isBytes ? { 'application/octet-stream': { schema } } : jsonContent(schema)
 }
 
 function jsonContent(schema: Json): Json {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Type, type Static, type TObject, type TProperties, type TSchema } from 'typebox'
 import type { ApplicationId } from '../contract/ids.ts'
 import type { ErrorKey } from '../contract/errors.ts'
@@ -5,6 +6,7 @@ import type { GrantRecord } from '../core/ports/records.ts'
 import type { Caller, RequestContext, Services } from '../core/ports/services.ts'
 import type { HttpDeps } from './deps.ts'
 import type { StreamedBody } from './plugins/stream-bodies.ts'
+import type { MessageBody } from './query/message-body.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -38,6 +40,10 @@ export interface Call<P extends TProperties, Q extends TProperties, B extends TS
   readonly body: Static<B>
   /** of a route that `streams`; undefined where there was no body */
   readonly streamed: StreamedBody | undefined
+  /** of a route with a `messageBody`; empty for all others */
+  readonly message: MessageBody
+  /** The header of that name; undefined where there is none, also for an empty one. */
+  readonly idempotencyKey: string | undefined
   readonly context: RequestContext
   readonly services: Services
   readonly server: Pick<HttpDeps, 'readiness' | 'version' | 'importReadMs'>
@@ -51,6 +57,38 @@ export interface Call<P extends TProperties, Q extends TProperties, B extends TS
 /** What a handler answers: the body without its `request_id`. */
 export type Answer = { readonly [field: string]: unknown }
 
+/** An answer that is no JSON: bytes as they come (a download, an image), or an empty one with headers (a redirect). */
+export class ByteAnswer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: Readable | Uint8Array
+
+  constructor(
+    body: Readable | Uint8Array,
+    headers: { readonly [name: string]: string },
+    status: number = 200,
+  ) {
+    this.body = body
+    this.headers = headers
+    this.status = status
+  }
+}
+
+/** The `response` of a route that answers bytes and no JSON. */
+export const Bytes = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary' })
+
+/** JSON with another success status than the route's own (a scheduled send: 202). */
+export class AnswerWithStatus {
+  readonly status: 202
+  readonly answer: Answer
+
+  constructor(status: 202, answer: Answer) {
+    this.status = status
+    this.answer = answer
+  }
+}
+export type AnyAnswer = Answer | ByteAnswer | AnswerWithStatus
+
 interface Described {
   readonly method: Method
   readonly url: string
@@ -62,9 +100,15 @@ interface Described {
   readonly hidden?: boolean
   /** A token route: reads forms as well as JSON, small ones; errors have the OAuth body; no answer is cached. */
   readonly oauth?: boolean
-  readonly status?: 200 | 201
+  readonly status?: 200 | 201 | 202
+  /** A route whose handler may also answer 202. */
+  readonly alsoAccepts?: boolean
+  /** How long its handler may take; the common 80 s when left out. */
+  readonly timeoutMs?: number
   /** Content types of a body that is handed on as it comes in, instead of `body`. */
   readonly streams?: readonly string[]
+  /** A body of JSON, or a form whose part `message` is that JSON; the handler reads it from `message`. */
+  readonly messageBody?: TSchema
   /** What a body or query that does not fit is answered with; `api.invalid_request_error` when left out. */
   readonly invalidInput?: ErrorKey
   /** Left out: what goes with the access, so that a new route can't forget it. */
@@ -86,7 +130,7 @@ export interface Route extends Described {
   readonly params: TObject
   readonly query: TObject
   readonly body: TSchema | null
-  readonly handle: (call: ErasedCall, caller: Caller | null, grant: GrantRecord | null) => Promise<Answer>
+  readonly handle: (call: ErasedCall, caller: Caller | null, grant: GrantRecord | null) => Promise<AnyAnswer>
 }
 
 type ErasedCall = Call<Record<string, never>, Record<string, never>, TSchema>
@@ -103,14 +147,14 @@ const LIMIT_OF_ACCESS: { readonly [kind in Access['kind']]: RouteLimit } = {
 
 /** Makes a route that needs no key. Such routes are listed in the route table test. */
 export function publicRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
-  definition: Definition<P, Q, B, (call: Call<P, Q, B>) => Promise<Answer>>,
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>) => Promise<AnyAnswer>>,
 ): Route {
   return erase(definition, { kind: 'public' }, (call) => definition.handle(call))
 }
 
 /** Makes a route for the holder of an API key. */
 export function applicationRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
-  definition: Definition<P, Q, B, (call: Call<P, Q, B>, caller: Caller) => Promise<Answer>>,
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>, caller: Caller) => Promise<AnyAnswer>>,
 ): Route {
   return erase(definition, { kind: 'application' }, (call, caller) =>
     definition.handle(call, present(caller)),
@@ -119,7 +163,7 @@ export function applicationRoute<P extends TProperties, Q extends TProperties, B
 
 /** Makes a route for a grant itself: for the holder of an API key, or of an access token of that grant. */
 export function ownGrantRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
-  definition: Definition<P, Q, B, (call: Call<P, Q, B>, caller: Caller) => Promise<Answer>>,
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>, caller: Caller) => Promise<AnyAnswer>>,
 ): Route {
   return erase(definition, { kind: 'own-grant' }, (call, caller) => definition.handle(call, present(caller)))
 }
@@ -127,7 +171,7 @@ export function ownGrantRoute<P extends TProperties, Q extends TProperties, B ex
 /** Makes a data route below `/v3/grants/:grant_id/`: the grant is found, and not blocked. */
 export function grantRoute<P extends TProperties, Q extends TProperties, B extends TSchema>(
   capability: 'mail',
-  definition: Definition<P, Q, B, (call: Call<P, Q, B>, grant: GrantRecord) => Promise<Answer>>,
+  definition: Definition<P, Q, B, (call: Call<P, Q, B>, grant: GrantRecord) => Promise<AnyAnswer>>,
 ): Route {
   return erase(definition, { kind: 'grant', capability }, (call, _caller, grant) =>
     definition.handle(call, present(grant)),
@@ -142,7 +186,7 @@ export function paramNames(url: string): readonly string[] {
 function erase<P extends TProperties, Q extends TProperties, B extends TSchema>(
   definition: Described & Inputs<P, Q, B>,
   access: Access,
-  handle: (call: Call<P, Q, B>, caller: Caller | null, grant: GrantRecord | null) => Promise<Answer>,
+  handle: (call: Call<P, Q, B>, caller: Caller | null, grant: GrantRecord | null) => Promise<AnyAnswer>,
 ): Route {
   const { params, query, body, ...described } = definition
   const names = paramNames(definition.url)

@@ -10,6 +10,7 @@ import { errorHandler, notFoundHandler } from './plugins/errors.ts'
 import { registerFormBodies } from './plugins/form-bodies.ts'
 import { clientErrorHandler, frameworkErrors, refuseExpectation } from './plugins/raw-errors.ts'
 import { registerJsonBodies } from './plugins/json-bodies.ts'
+import { registerMultipartBodies } from './plugins/multipart-bodies.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { serveRoute } from './plugins/serve-route.ts'
 import { streamBodies } from './plugins/stream-bodies.ts'
@@ -18,6 +19,7 @@ import { refuseOtherMethods } from './plugins/wrong-method.ts'
 import { parseQueryString } from './query/query-parser.ts'
 import { allRoutes } from './routes/all.ts'
 import { RESERVED_MESSAGE_IDS } from './routes/messages.ts'
+import { registerTracking } from './routes/tracking.ts'
 
 const RECEIVE_TIMEOUT_MS = 120_000
 /** Longest Graph and Message-ID based ids, with room. */
@@ -76,7 +78,14 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   await app.register(async (scope) => {
     const routes = allRoutes()
     for (const route of routes.filter(({ oauth }) => oauth !== true)) {
-      const { streams } = route
+      const { streams, messageBody } = route
+      if (messageBody) {
+        await scope.register(async (forms) => {
+          registerMultipartBodies(forms)
+          serveRoute(forms, deps, route)
+        })
+        continue
+      }
       if (!streams) {
         serveRoute(scope, deps, route)
         continue
@@ -91,12 +100,13 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
       for (const route of routes.filter(({ oauth }) => oauth === true)) serveRoute(forms, deps, route)
     })
     await scope.register(async (pages) => registerHostedPages(pages, deps))
+    registerTracking(scope, deps)
     registerStartPage(scope, deps)
     if (deps.metrics) registerMetrics(scope, deps.metrics)
     registerOpenApi(scope, deps)
     const known = new Map([...served].map(([url, methods]) => [url, new Set(methods)]))
     refuseOtherMethods(scope, known)
-    reserveMessageWords(scope)
+    reserveMessageWords(scope, known)
   })
   return app
 }
@@ -115,7 +125,8 @@ function endConnectionsOnClose(app: FastifyInstance): void {
 /** Runs last before an answer leaves: Fastify appends a charset, and Ruby compares the header as a whole. */
 function addAnswerHeaders(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => {
-    void reply.header('x-request-id', request.id)
+    // The answer to a repeated request (Idempotency-Key) has the id of the first one.
+    if (!reply.hasHeader('x-request-id')) void reply.header('x-request-id', request.id)
     const type = reply.getHeader('content-type')
     if (typeof type === 'string' && type.startsWith('application/json')) {
       void reply.header('content-type', 'application/json')
@@ -145,9 +156,11 @@ function registerOpenApi(app: FastifyInstance, { version, publicUrl }: HttpDeps)
 }
 
 /** `messages/send` and the like are no message ids: until their routes exist, they are unknown routes. */
-function reserveMessageWords(app: FastifyInstance): void {
+function reserveMessageWords(app: FastifyInstance, known: ReadonlyMap<string, unknown>): void {
   for (const word of RESERVED_MESSAGE_IDS) {
-    app.all(`/v3/grants/:grant_id/messages/${word}`, {
+    const url = `/v3/grants/:grant_id/messages/${word}`
+    if (known.has(url)) continue
+    app.all(url, {
       onRequest: async () => {
         throw appError('api.not_found_error')
       },

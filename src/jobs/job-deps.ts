@@ -1,5 +1,7 @@
 import type { AccessTokens } from '../core/grants/access-tokens.ts'
+import type { ReplyWatcher } from '../core/mail/tracking/reply-watch.ts'
 import type { Mailer } from '../core/ports/mailer.ts'
+import type { ScheduledSending } from '../core/ports/mail-services.ts'
 import type { Telemetry } from '../core/ports/telemetry.ts'
 import type { Database } from '../core/ports/stores.ts'
 import type { Vault } from '../core/ports/vault.ts'
@@ -15,10 +17,12 @@ export interface JobDeps {
   readonly vault: Vault
   readonly keyRotation: KeyRotation
   readonly accessTokens: AccessTokens
+  readonly scheduledSending: ScheduledSending
   /** Speaks to hosts that users name, through the egress guard. */
   readonly userHosts: HttpClient
   /** null where the operator has configured no mail server */
   readonly mailer: Mailer | null
+  readonly replyWatcher: ReplyWatcher
   readonly telemetry: Telemetry
   /** refreshes in the background per connector and second, over all processes */
   readonly refreshRate: number

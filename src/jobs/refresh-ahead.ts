@@ -1,5 +1,5 @@
 import type { ConnectorId } from '../contract/ids.ts'
-import type { DueRefresh } from '../core/ports/stores.ts'
+import type { DueRefresh } from '../core/ports/grant-secret-store.ts'
 import type { JobDeps } from './job-deps.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { paceOf } from './refresh-pace.ts'

@@ -1,11 +1,15 @@
 import { startDeadHolders } from './dead-holders.ts'
 import type { JobDeps } from './job-deps.ts'
+import { startIdempotencyExpiry } from './idempotency-expiry.ts'
 import { startKeyRotation } from './key-rotation.ts'
 import type { Loop } from './loop.ts'
 import { startOAuthExpiry } from './oauth-expiry.ts'
 import { startPendingExpiry } from './pending-expiry.ts'
 import { startRefreshAhead } from './refresh-ahead.ts'
+import { startReplyWatch } from './reply-watch.ts'
 import { startRetention } from './retention.ts'
+import { startScheduledSends } from './scheduled-sends.ts'
+import { startContentExpiry } from './content-expiry.ts'
 import { startWebhookDelivery } from './webhook-delivery.ts'
 import { startWebhookFanOut } from './webhook-fan-out.ts'
 import { startWebhookHealth } from './webhook-health.ts'
@@ -24,7 +28,11 @@ export function startJobs(deps: JobDeps): Jobs {
   const loops: readonly Loop[] = [
     startPendingExpiry(deps),
     startOAuthExpiry(deps),
+    startIdempotencyExpiry(deps),
     startRefreshAhead(deps),
+    startScheduledSends(deps),
+    startContentExpiry(deps),
+    startReplyWatch(deps),
     delivery,
     startWebhookFanOut(deps, () => delivery.wake()),
     startDeadHolders(deps, () => delivery.wake()),

@@ -8,6 +8,8 @@
  * - `not-found`, `conflict`, `invalid-request`: about one object or one request
  * - `rate-limited`: slow down; `quota-exhausted`: nothing more until the quota renews
  * - `unavailable`: could not be reached, or 5xx; `timeout`: no answer inside the deadline
+ * - `rejected`: the message or a recipient is refused for good; `send-as-denied`: not from that address
+ * - `too-large`: over the provider's ceiling; `mailbox-full`: no room left in the account
  * - `unsupported`: this provider lacks that one field or filter
  * - `malformed-response`: an answer that can't be read
  */
@@ -23,6 +25,10 @@ export type ProviderErrorKind =
   | 'quota-exhausted'
   | 'unavailable'
   | 'timeout'
+  | 'rejected'
+  | 'send-as-denied'
+  | 'too-large'
+  | 'mailbox-full'
   | 'unsupported'
   | 'malformed-response'
 

@@ -1,12 +1,12 @@
 import { apiError } from './reply.ts'
-import type { AccessToken, SandboxState } from './state.ts'
-import type { SandboxReply, SandboxRequest, SeedUser } from './types.ts'
+import type { AccessToken, SandboxState, SandboxUser } from './state.ts'
+import type { SandboxReply, SandboxRequest } from './types.ts'
 
 export const AUTH = 'https://www.googleapis.com/auth/'
 
 /** Who asks, after the bearer token was checked. */
 export interface Caller {
-  readonly user: SeedUser
+  readonly user: SandboxUser
   readonly scope: readonly string[]
 }
 

@@ -1,5 +1,5 @@
-import { isJsonObject, type JsonObject, numberField, parseJson, stringField } from '../kit/json.ts'
-import { json } from './reply.ts'
+import { receiveMail } from './gmail/accept-mail.ts'
+import type { Mailbox } from './gmail/mailbox.ts'
 import {
   DEFAULT_SCOPE,
   endConsent,
@@ -11,10 +11,6 @@ import {
   serviceAccountKeys,
   type TokenCall,
 } from './state.ts'
-import type { SandboxReply, SandboxRequest } from './types.ts'
-
-const TARGETS: readonly FailTarget[] = ['token', 'api', 'part']
-const MODES: readonly FailMode[] = ['503', '429', '404', 'html', 'slow', 'drop-before', 'drop-after']
 
 /** What can be done to the sandbox while it runs; the same as the addresses under `/sandbox/`. */
 export interface SandboxControl {
@@ -34,7 +30,25 @@ export interface SandboxControl {
     readonly retryAfterSeconds?: number
     readonly delayMs?: number
   }): void
-  configure(settings: { readonly strictRotation?: boolean; readonly accessTokenSeconds?: number }): void
+  configure(settings: {
+    readonly strictRotation?: boolean
+    readonly accessTokenSeconds?: number
+    /** Message-IDs of what is sent are replaced, as Gmail may do. */
+    readonly replacesMessageIds?: boolean
+    /** Gmail's quota of each user; 0: none */
+    readonly unitsPerMinute?: number
+  }): void
+  /** Page tokens given so far are refused. */
+  expirePageTokens(): void
+  /** New mail comes in. @returns its id. @throws RangeError for an unknown address */
+  deliver(email: string, source: string | Uint8Array): string
+  /** Another sender address, confirmed or not. @throws RangeError for an unknown user */
+  addSendAs(
+    email: string,
+    alias: { readonly email: string; readonly displayName?: string; readonly isVerified: boolean },
+  ): void
+  /** What a user's calls to Gmail were and cost since the start. */
+  spent(email: string): { readonly requests: number; readonly units: number }
   tokenLog(): readonly TokenCall[]
   /** A service account's JSON key, as Google hands it out. */
   serviceAccountKey(): { readonly [field: string]: string }
@@ -42,9 +56,14 @@ export interface SandboxControl {
 
 /** Makes the controls of a state. */
 export function createControl(state: SandboxState): SandboxControl {
+  const mailboxOf = (email: string): Mailbox => {
+    const user = state.users.get(email)
+    if (!user) throw new RangeError(`the sandbox has no user ${email}`)
+    return user.mailbox
+  }
   return {
     mintRefreshToken(email, scope) {
-      if (!state.users.has(email)) throw new RangeError(`the sandbox has no user ${email}`)
+      mailboxOf(email)
       return mintRefreshToken(state, { email, scope: scope ?? DEFAULT_SCOPE, revoked: false })
     },
     revokeUser(email) {
@@ -68,9 +87,23 @@ export function createControl(state: SandboxState): SandboxControl {
       }
       state.failures.push({ target, mode, times: times ?? 1, retryAfterSeconds, delayMs: delayMs ?? 1000 })
     },
-    configure({ strictRotation, accessTokenSeconds }) {
+    configure({ strictRotation, accessTokenSeconds, replacesMessageIds, unitsPerMinute }) {
+      if (replacesMessageIds !== undefined) state.replacesMessageIds = replacesMessageIds
+      if (unitsPerMinute !== undefined) state.unitsPerMinute = unitsPerMinute || undefined
       if (strictRotation !== undefined) state.strictRotation = strictRotation
       if (accessTokenSeconds !== undefined) state.accessTokenSeconds = accessTokenSeconds
+    },
+    expirePageTokens() {
+      state.pageGeneration += 1
+    },
+    deliver: (email, source) => receiveMail(mailboxOf(email), Buffer.from(source)).id,
+    addSendAs(email, { email: alias, displayName, isVerified }) {
+      const mailbox = mailboxOf(email)
+      mailbox.sendAs = [...mailbox.sendAs, { email: alias, displayName: displayName ?? '', isVerified }]
+    },
+    spent(email) {
+      const { requests, units } = state.spent.get(email) ?? { requests: 0, units: 0 }
+      return { requests, units }
     },
     tokenLog: () => state.tokenLog,
     serviceAccountKey() {
@@ -85,69 +118,4 @@ export function createControl(state: SandboxState): SandboxControl {
       }
     },
   }
-}
-
-/** Answers `/sandbox/…`; undefined for an address it doesn't have. */
-export function controlEndpoint(
-  state: SandboxState,
-  control: SandboxControl,
-  request: SandboxRequest,
-): SandboxReply | undefined {
-  const action = `${request.method} ${request.url.pathname}`
-  const parsed = parseJson(request.body || '{}')
-  const body: JsonObject = isJsonObject(parsed) ? parsed : {}
-  const email = stringField(body, 'email')
-  switch (action) {
-    case 'POST /sandbox/mint': {
-      const scope = stringField(body, 'scope')
-        ?.split(/[\s,]+/)
-        .filter(Boolean)
-      if (email === undefined || !state.users.has(email)) return refuse('email must be one of a sandbox user')
-      return json({ refresh_token: control.mintRefreshToken(email, scope), email })
-    }
-    case 'POST /sandbox/revoke': {
-      const token = stringField(body, 'refresh_token')
-      if (token !== undefined) control.revokeToken(token)
-      else if (email !== undefined) control.revokeUser(email)
-      else return refuse('refresh_token or email is required')
-      return json({})
-    }
-    case 'POST /sandbox/expire':
-      control.expireAccessTokens(email)
-      return json({})
-    case 'POST /sandbox/fail': {
-      const target = TARGETS.find((one) => one === body['target'])
-      const mode = MODES.find((one) => one === body['mode'])
-      if (!target || !mode)
-        return refuse(`target is one of ${TARGETS.join(', ')}; mode of ${MODES.join(', ')}`)
-      const retryAfterSeconds = numberField(body, 'retry_after')
-      control.fail({
-        target,
-        mode,
-        times: numberField(body, 'times') ?? 1,
-        delayMs: numberField(body, 'delay_ms') ?? 1000,
-        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-      })
-      return json({})
-    }
-    case 'POST /sandbox/settings': {
-      const strict = body['strict_rotation']
-      const seconds = numberField(body, 'access_token_seconds')
-      control.configure({
-        ...(typeof strict === 'boolean' ? { strictRotation: strict } : {}),
-        ...(seconds === undefined ? {} : { accessTokenSeconds: seconds }),
-      })
-      return json({ strict_rotation: state.strictRotation, access_token_seconds: state.accessTokenSeconds })
-    }
-    case 'GET /sandbox/log':
-      return json({ token_calls: control.tokenLog() })
-    case 'GET /sandbox/service-account':
-      return json(control.serviceAccountKey())
-    default:
-      return undefined
-  }
-}
-
-function refuse(message: string): SandboxReply {
-  return json({ error: message }, 400)
 }

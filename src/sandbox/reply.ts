@@ -35,6 +35,21 @@ export const notFound = (): SandboxReply =>
 export const invalidArgument = (message: string): SandboxReply =>
   apiError(400, 'invalidArgument', message, 'INVALID_ARGUMENT')
 
+export const noContent: SandboxReply = { status: 204, headers: {}, body: '' }
+
+export const tooLarge = (): SandboxReply =>
+  apiError(413, 'uploadTooLarge', 'Request Entity Too Large', 'FAILED_PRECONDITION')
+
+/** The older form of the throttle: 403 with a reason. */
+export const overRate = (): SandboxReply =>
+  apiError(403, 'userRateLimitExceeded', 'User-rate limit exceeded.', 'PERMISSION_DENIED')
+
+/** The daily sending limit is reached; the text names the end. */
+export function overSendLimit(retryAtMs: number): SandboxReply {
+  const message = `User-rate limit exceeded.  Retry after ${new Date(retryAtMs).toISOString()} (Mail sending)`
+  return apiError(429, 'rateLimitExceeded', message, 'RESOURCE_EXHAUSTED')
+}
+
 /** Gmail's throttle, as it words it. */
 export function throttled(retryAfterSeconds: number | undefined): SandboxReply {
   const message = 'Too many concurrent requests for user.'

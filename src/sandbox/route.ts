@@ -11,6 +11,7 @@ import type { SandboxReply, SandboxRequest } from './types.ts'
 /** Answers one request to Google's addresses. */
 export function route(state: SandboxState, request: SandboxRequest): SandboxReply {
   const { pathname } = request.url
+  noteRequest(state, request)
   if (pathname === '/token') {
     return request.method === 'POST'
       ? tokenEndpoint(state, request)
@@ -20,6 +21,15 @@ export function route(state: SandboxState, request: SandboxRequest): SandboxRepl
   if (pathname === '/batch/gmail/v1' && request.method === 'POST')
     return batchEndpoint(state, request, routeApi)
   return routeApi(state, request)
+}
+
+/** Counts calls to Gmail: a batch is one. */
+function noteRequest(state: SandboxState, request: SandboxRequest): void {
+  const user = /\/gmail\/v1/.test(request.url.pathname) ? authenticate(state, request)?.user : undefined
+  if (!user) return
+  const spending = state.spent.get(user.email) ?? { requests: 0, units: 0, recent: [] }
+  state.spent.set(user.email, spending)
+  spending.requests += 1
 }
 
 /** Answers one API call, on its own or inside a batch. */
@@ -35,8 +45,8 @@ function routeApi(state: SandboxState, request: SandboxRequest): SandboxReply {
   }
   const { pathname } = request.url
   if (pathname === '/v1/userinfo') return userinfo(caller)
+  if (/^(\/upload)?\/gmail\/v1\/users\//.test(pathname)) return gmailApi(state, caller, request)
   if (request.method !== 'GET') return notFound()
-  if (pathname.startsWith('/gmail/v1/users/')) return gmailApi(caller, request)
   if (pathname.startsWith('/calendar/v3/')) return calendarApi(caller, request)
   if (pathname.startsWith('/v1/people/')) return peopleApi(caller, request)
   return notFound()

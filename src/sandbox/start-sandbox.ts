@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { sleep } from '../kit/deadline.ts'
-import { type SandboxControl, controlEndpoint, createControl } from './control.ts'
-import { json, notFound, throttled } from './reply.ts'
+import { controlEndpoint } from './control-endpoint.ts'
+import { type SandboxControl, createControl } from './control.ts'
+import { json, notFound, overRate, overSendLimit, throttled, tooLarge } from './reply.ts'
 import { route } from './route.ts'
 import { seedUsers } from './seed/users.ts'
 import { createState, type FailTarget, type SandboxState, takeFailure } from './state.ts'
@@ -13,7 +14,9 @@ export interface SeenRequest {
   /** absolute, with the sandbox's own address */
   readonly url: string
   readonly headers: { readonly [name: string]: string }
+  /** As UTF-8; empty where the bytes are those of an upload. */
   readonly body: string
+  readonly bytes: Uint8Array
 }
 
 export interface Sandbox {
@@ -24,7 +27,8 @@ export interface Sandbox {
   stop(): Promise<void>
 }
 
-const BODY_LIMIT = 8 * 1024 * 1024
+/** A source of 35 MB in base64, and room; what is longer is read to its end and refused. */
+const BODY_LIMIT = 64 * 1024 * 1024
 
 /**
  * Starts the sandbox.
@@ -46,6 +50,8 @@ export async function startSandbox(options: {
       else write(outgoing, json({ error: error instanceof Error ? error.message : 'sandbox failure' }, 500))
     })
   })
+  // Google keeps connections longer than Node does by itself; a busy client would find them closed.
+  server.keepAliveTimeout = 65_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port ?? 0, options.host, resolve)
@@ -86,7 +92,7 @@ async function handle(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const request = await readRequest(incoming)
+  const { isTooLarge, ...request } = await readRequest(incoming)
   const { pathname } = request.url
   if (pathname.startsWith('/sandbox/')) {
     return write(
@@ -94,9 +100,12 @@ async function handle(
       controlEndpoint(state, control, request) ?? json({ error: 'no such control' }, 404),
     )
   }
-  onRequest?.({ method: request.method, url: request.url.href, headers: request.headers, body: request.body })
+  const { method, url, headers, body, bytes } = request
+  onRequest?.({ method, url: url.href, headers, body, bytes })
+  if (isTooLarge) return write(outgoing, tooLarge())
+  const isSend = method === 'POST' && /\/(messages|drafts)\/send$/.test(pathname)
   const target: FailTarget = pathname === '/token' ? 'token' : 'api'
-  const failure = takeFailure(state, target)
+  const failure = (isSend ? takeFailure(state, 'send') : undefined) ?? takeFailure(state, target)
   switch (failure?.mode) {
     case '503':
       return write(
@@ -108,6 +117,10 @@ async function handle(
       )
     case '404':
       return write(outgoing, notFound())
+    case '403':
+      return write(outgoing, overRate())
+    case 'send-limit':
+      return write(outgoing, overSendLimit(Date.now() + (failure.retryAfterSeconds ?? 3600) * 1000))
     case '429':
       return write(outgoing, throttled(failure.retryAfterSeconds))
     case 'html':
@@ -132,25 +145,25 @@ async function handle(
   write(outgoing, route(state, request))
 }
 
-async function readRequest(incoming: IncomingMessage): Promise<SandboxRequest> {
+async function readRequest(
+  incoming: IncomingMessage,
+): Promise<SandboxRequest & { readonly isTooLarge: boolean }> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of incoming) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size > BODY_LIMIT) throw new Error('the request is too large for the sandbox')
-    chunks.push(bytes)
+    if (size <= BODY_LIMIT) chunks.push(bytes)
+    else if (chunks.length > 0) chunks.splice(0)
   }
   const headers: { [name: string]: string } = {}
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
-  return {
-    method: incoming.method ?? 'GET',
-    url: new URL(incoming.url ?? '/', `http://${headers['host'] ?? '127.0.0.1'}`),
-    headers,
-    body: Buffer.concat(chunks).toString('utf8'),
-  }
+  const url = new URL(incoming.url ?? '/', `http://${headers['host'] ?? '127.0.0.1'}`)
+  const bytes = Buffer.concat(chunks)
+  const body = url.pathname.startsWith('/upload/') ? '' : bytes.toString('utf8')
+  return { method: incoming.method ?? 'GET', url, headers, body, bytes, isTooLarge: size > BODY_LIMIT }
 }
 
 function write(outgoing: ServerResponse, reply: SandboxReply): void {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createMailbox, type Mailbox } from './gmail/mailbox.ts'
 import type { SeedUser } from './types.ts'
 
 export const SANDBOX_CLIENT_ID = 'sandbox-client-id'
@@ -28,8 +29,22 @@ export interface AccessToken {
   expiresAtMs: number
 }
 
-export type FailTarget = 'token' | 'api' | 'part'
-export type FailMode = '503' | '429' | '404' | 'html' | 'slow' | 'drop-before' | 'drop-after'
+/** `send`: messages.send and drafts.send alone; `part`: calls inside a batch. */
+export const FAIL_TARGETS = ['token', 'api', 'send', 'part'] as const
+export type FailTarget = (typeof FAIL_TARGETS)[number]
+/** `403`: a throttle in its older form; `send-limit`: the daily limit of sending, which ends in `retryAfterSeconds` */
+export const FAIL_MODES = [
+  '503',
+  '429',
+  '403',
+  '404',
+  'send-limit',
+  'html',
+  'slow',
+  'drop-before',
+  'drop-after',
+] as const
+export type FailMode = (typeof FAIL_MODES)[number]
 
 export interface Failure {
   readonly target: FailTarget
@@ -46,28 +61,51 @@ export interface TokenCall {
   readonly error: string | null
 }
 
+export interface SandboxUser extends SeedUser {
+  readonly mailbox: Mailbox
+}
+
+/** What a user's Gmail calls have cost; a batch is one request, its parts cost units. */
+export interface Spending {
+  requests: number
+  units: number
+  /** inside the last minute, as far as they were let through */
+  recent: readonly { readonly atMs: number; readonly units: number }[]
+}
+
 /** All that changes while the sandbox runs. */
 export interface SandboxState {
-  readonly users: ReadonlyMap<string, SeedUser>
+  readonly users: ReadonlyMap<string, SandboxUser>
+  readonly spent: Map<string, Spending>
   readonly refreshTokens: Map<string, { readonly consent: Consent; used: boolean }>
   readonly accessTokens: Map<string, AccessToken>
   readonly tokenLog: TokenCall[]
   failures: Failure[]
   strictRotation: boolean
   accessTokenSeconds: number
+  /** Gmail may replace the Message-ID of what is sent (public reports, checked 2026-11). */
+  replacesMessageIds: boolean
+  /** Gmail's quota per user; undefined: none */
+  unitsPerMinute: number | undefined
+  /** Page tokens of an earlier generation have expired. */
+  pageGeneration: number
   serviceAccount: { readonly privateKey: KeyObject; readonly publicKey: KeyObject } | undefined
 }
 
 /** Makes the state over seeded users; each gets the refresh token `sandbox-refresh-token-<name>`. */
 export function createState(users: readonly SeedUser[]): SandboxState {
   const state: SandboxState = {
-    users: new Map(users.map((user) => [user.email, user])),
+    users: new Map(users.map((user) => [user.email, { ...user, mailbox: createMailbox(user) }])),
+    spent: new Map(),
     refreshTokens: new Map(),
     accessTokens: new Map(),
     tokenLog: [],
     failures: [],
     strictRotation: false,
     accessTokenSeconds: 3599,
+    replacesMessageIds: false,
+    unitsPerMinute: undefined,
+    pageGeneration: 1,
     serviceAccount: undefined,
   }
   for (const { email } of users) {

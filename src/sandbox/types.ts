@@ -4,6 +4,7 @@ export interface SeedPart {
   readonly filename?: string
   readonly disposition?: 'attachment' | 'inline'
   readonly contentId?: string
+  /** Decoded bytes; a text in UTF-8. */
   readonly content?: string | Uint8Array
   readonly parts?: readonly SeedPart[]
 }
@@ -48,7 +49,9 @@ export interface SandboxRequest {
   readonly method: string
   readonly url: URL
   readonly headers: { readonly [name: string]: string }
+  /** As UTF-8; empty where the bytes are those of an upload. */
   readonly body: string
+  readonly bytes: Uint8Array
 }
 
 export interface SandboxReply {

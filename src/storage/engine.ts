@@ -17,6 +17,8 @@ export interface Engine {
   readonly nowMs: RawBuilder<number>
   /** Column type of text that compares and sorts by bytes, whatever the locale of the database. */
   readonly text: RawBuilder<unknown>
+  /** Column type of bytes. */
+  readonly bytes: RawBuilder<unknown>
   /** Column type of a primary key that numbers the rows in the order they came. */
   readonly sequence: RawBuilder<unknown>
   hasTable(connection: Connection, name: string): Promise<boolean>

@@ -3,6 +3,7 @@ import type { Platform } from '../contract/application.ts'
 import type { ApplicationId, ConnectorId, CredentialId, GrantId } from '../contract/ids.ts'
 import type { CredentialType, ProviderName } from '../contract/providers.ts'
 import type { JobKind, JobState, WebhookStatus } from '../core/ports/records.ts'
+import type { MailTables } from './mail-tables.ts'
 
 /*
  * The rows as they stand in the database (migrations/ makes them). Times named `…_at` are Unix seconds,
@@ -287,7 +288,7 @@ interface SchemaMigrationRow {
 }
 
 /** Every table, as Kysely wants it. */
-export interface Tables {
+export interface Tables extends MailTables {
   readonly applications: ApplicationRow
   readonly api_keys: ApiKeyRow
   readonly callback_uris: CallbackUriRow

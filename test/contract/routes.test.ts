@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { paramNames } from '../../src/http/route.ts'
+import { Bytes, paramNames } from '../../src/http/route.ts'
 import { allRoutes } from '../../src/http/routes/all.ts'
 
 /** The only routes that need no key. A new one is added here on purpose or not at all. */
@@ -12,6 +12,7 @@ const PUBLIC = [
   'POST /v3/connect/revoke',
   'POST /v3/connect/token',
   'POST /v3/connect/tokeninfo',
+  'PUT /v3/attachment-uploads/:attachment_id/:token',
 ]
 
 const routes = allRoutes()
@@ -35,8 +36,8 @@ test('every route has an operation id of its own and is there once', () => {
   }
 })
 
-test('every answer is a declared object with a request id', () => {
-  for (const route of routes) {
+test('every answer is a declared object with a request id, or bytes', () => {
+  for (const route of routes.filter(({ response }) => response !== Bytes)) {
     const schema = route.response as {
       type?: string
       required?: readonly string[]
@@ -58,6 +59,7 @@ test('every list and single object can be narrowed with select', () => {
   for (const route of routes) {
     const hasData = 'data' in ((route.response as { properties?: object }).properties ?? {})
     const hasSelect = 'select' in route.query.properties
-    assert.equal(hasSelect, route.method === 'GET' && hasData, nameOf(route))
+    if (route.method === 'GET') assert.equal(hasSelect, hasData, nameOf(route))
+    else assert.ok(hasData || !hasSelect, nameOf(route))
   }
 })

@@ -3,10 +3,12 @@
 // The request that is to die carries `x-kill-at` (which step, counted from that request) and `x-kill-when` (before the
 // step is begun, or after it is durable). Background work has no fixed number of steps and would upset the count: it runs
 // only with the argument `--with-jobs`, and then a request carries `x-kill-in`: the process dies at the next call of that
-// store's method (`jobs.claim`), inside a transaction before that call or after the commit.
+// store's method (`jobs.claim`), inside a transaction before that call or after the commit. What begins without a request
+// is named by the arguments `--kill-in=` and `--kill-when=`. With `--mailbox=<url>` virtual calendars send mail: there.
 import { startServer } from '../../src/app/serve.ts'
 import { createLogger } from '../../src/app/logger.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { withRemoteMailbox } from './remote-mailbox.ts'
 import type { Database, Liveness, Stores } from '../../src/core/ports/stores.ts'
 
 let killAt = 0
@@ -82,10 +84,16 @@ function killableStores(stores: Stores, onCall: OnCall): Stores {
   })
 }
 
+const argument = (name: string) =>
+  process.argv.find((each) => each.startsWith(`--${name}=`))?.slice(name.length + 3)
+killIn = argument('kill-in') ?? ''
+killBefore = argument('kill-when') === 'before'
+const mailboxUrl = argument('mailbox')
 const config = loadConfig()
 const server = await startServer(config, 'all', createLogger(config.logLevel), {
   wrapDatabase: killable,
   runsJobs: process.argv.includes('--with-jobs'),
+  ...(mailboxUrl === undefined ? {} : { wrapProviders: (known) => withRemoteMailbox(known, mailboxUrl) }),
 })
 server.application.http.server.prependListener('request', ({ headers }) => {
   if (headers['x-kill-at'] === undefined && headers['x-kill-in'] === undefined) return

@@ -19,6 +19,8 @@ const CHANGE_NOTHING = [
   'exchangeToken',
   'postTokenInfo',
 ]
+/** What a grant is used for: the log is about who may do what, not about the user's mail. */
+const USES = ['Messages', 'Drafts', 'Threads', 'Folders', 'Attachments', 'Signatures', 'Templates']
 
 let zoom: FakeZoom
 let receiver: WebhookReceiver
@@ -268,7 +270,8 @@ test('each change leaves one row: who, what, on what, and no secret; a refused c
   })
 
   const mutating = allRoutes()
-    .filter(({ method, operationId }) => method !== 'GET' && !CHANGE_NOTHING.includes(operationId))
+    .filter(({ method }) => method !== 'GET')
+    .filter(({ operationId, tag }) => !CHANGE_NOTHING.includes(operationId) && !USES.includes(tag))
     .map(({ operationId }) => operationId)
   assert.deepEqual(
     mutating.filter((operation) => !walked.has(operation)),

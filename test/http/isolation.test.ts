@@ -23,6 +23,7 @@ before(async () => {
   const uri = await app.call('POST', '/v3/applications/redirect-uris', { url: 'https://a.example' })
   planted.push(app.key, app.otherKey)
   ids = { grant_id: grant.id, provider: 'google', message_id: 'm', '*': 'INBOX' }
+  ids = { ...ids, schedule_id: 's', attachment_id: 'u' }
   ids = { ...ids, uri: uri.body.data.id, credential: connector.body.data.active_credential_id }
   ids = { ...ids, ...(await plantWebhook(app.database, app.applicationId)) }
   unchanged = await everything()
@@ -40,7 +41,7 @@ function pathOf(route: Route): string {
         : route.url.startsWith('/v3/webhooks')
           ? 'webhook'
           : 'application'
-    const id = name === 'id' ? (ids[kind] ?? app.applicationId) : (ids[name] ?? '')
+    const id = name === 'id' ? (ids[kind] ?? app.applicationId) : (ids[name] ?? 'none')
     return path.replace(name === '*' ? '*' : `:${name}`, id)
   }, route.url)
 }
@@ -118,7 +119,7 @@ test('shows another application nothing and lets it change nothing, on every rou
     const body =
       route.method === 'GET'
         ? undefined
-        : { name: 'x', credential_type: 'connector', credential_data: {}, since: 0 }
+        : { name: 'x', credential_type: 'connector', credential_data: {}, since: 0, variables: {} }
     const answer = await app.call(route.method, pathOf(route), body, headers)
     assertEnvelope(answer, at)
     if (paramNames(route.url).length > 0) assert.equal(answer.status, 404, at)

@@ -70,6 +70,7 @@ test('each route has a limit: by its access, or the one it names', () => {
     'POST /v3/connect/revoke',
     'POST /v3/connect/token',
     'POST /v3/connect/tokeninfo',
+    'PUT /v3/attachment-uploads/:attachment_id/:token',
   ])
 })
 

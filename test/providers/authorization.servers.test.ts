@@ -66,6 +66,7 @@ before(async () => {
       tokenUrl: oauth.tokenUrl,
       userinfoUrl: oauth.userinfoUrl,
       imap: { host: '127.0.0.1', port: 993 },
+      smtp: { host: '127.0.0.1', port: 465 },
     },
     allowPlaintext: false,
   })

@@ -60,6 +60,7 @@ before(async () => {
       tokenUrl: `${base}/yahoo`,
       userinfoUrl: base,
       imap: { host: '127.0.0.1', port: 993 },
+      smtp: { host: '127.0.0.1', port: 465 },
     },
     allowPlaintext: false,
   })

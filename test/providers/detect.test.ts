@@ -85,6 +85,7 @@ function guardedClient(allowedNetworks: readonly string[]): HttpClient {
       assert.equal(url.protocol, 'https:')
       return http.request({ ...request, url: `http://${url.hostname}:${port}${url.pathname}${url.search}` })
     },
+    stream: () => Promise.reject(new Error('nothing is streamed')),
     close: () => http.close(),
   }
 }

@@ -86,6 +86,7 @@ const API_LINES: readonly [number, string, string, string][] = [
     'not-found',
   ],
   [400, 'failedPrecondition', 'Mail service not enabled', 'invalid-request'],
+  [400, 'invalidArgument', 'Invalid To header', 'rejected'],
   [400, 'invalidArgument', 'Invalid label: x', 'invalid-request'],
   [401, 'authError', 'Invalid Credentials', 'access-refused'],
   [403, 'quotaExceeded', 'Quota exceeded', 'quota-exhausted'],
@@ -100,7 +101,7 @@ const API_LINES: readonly [number, string, string, string][] = [
   [409, 'duplicate', 'The requested identifier already exists.', 'conflict'],
   [410, 'fullSyncRequired', 'Sync token is no longer valid', 'not-found'],
   [412, 'conditionNotMet', 'Precondition Failed', 'conflict'],
-  [413, 'uploadTooLarge', 'too large', 'invalid-request'],
+  [413, 'uploadTooLarge', 'too large', 'too-large'],
   [429, 'dailyLimitExceeded', 'Daily Limit Exceeded', 'quota-exhausted'],
   [429, 'rateLimitExceeded', 'Too many concurrent requests for user', 'rate-limited'],
 ]

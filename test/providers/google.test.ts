@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { grantId } from '../../src/contract/ids.ts'
 import type { FullMessage } from '../../src/contract/message.ts'
 import type { MessageQuery } from '../../src/core/ports/mail.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/kit/provider-error.ts'
@@ -203,6 +204,7 @@ test('maps attachments, inline images, invitations and attached messages', async
 })
 
 test('select asks Gmail for less', async () => {
+  session = { ...session, grantId: grantId('of-select') } // nothing was read for it before
   const from = world.validator.seen.length
   await list({ select: ['id', 'snippet'], limit: 2 })
   await list({ select: ['id', 'subject'], limit: 2 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -76,7 +77,10 @@ test('knows a dot as separator, a prefix, and German names', async () => {
   const sent = bobs.find((folder) => folder.attributes.includes('\\Sent'))
   assert.equal(sent?.id, 'INBOX.Sent')
   assert.equal(sent.parent_id, 'INBOX')
-  assert.deepEqual((await mail.messages.list(bob, { ...standard, in: 'INBOX.Sent' })).items, [])
+  const own = `INBOX.Own-${randomUUID()}`
+  await behind(world, 'bob', (client) => client.mailboxCreate(own))
+  assert.deepEqual((await mail.messages.list(bob, { ...standard, in: own })).items, [])
+  await behind(world, 'bob', (client) => client.mailboxDelete(own))
   await assert.rejects(mail.messages.list(bob, { ...standard, in: 'Sent' }), { kind: 'invalid-request' })
 
   const frieda = await signedIn(provider, settingsOf(world, 'frieda'))

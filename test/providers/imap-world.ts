@@ -63,6 +63,7 @@ export function sessionOf(
     settings: {},
     signal,
     log: silentLogger,
+    spend: () => undefined,
     accessToken: noToken,
     replaceRejected: noToken,
     secret: () => Promise.resolve(secret),

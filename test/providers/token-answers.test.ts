@@ -63,6 +63,7 @@ before(async () => {
       tokenUrl: `${base}/token`,
       userinfoUrl: base,
       imap: { host: HOST, port: 1 },
+      smtp: { host: HOST, port: 1 },
     },
     allowPlaintext: false,
   })

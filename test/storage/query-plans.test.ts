@@ -47,6 +47,7 @@ class NotingDriver extends DummyDriver {
 const ENGINE: Engine = {
   nowMs: sql<number>`unixepoch()`,
   text: sql`text`,
+  bytes: sql`blob`,
   sequence: sql`integer`,
   hasTable: async () => true,
   isUniqueViolation: () => false,
@@ -162,6 +163,59 @@ async function everyReadAndChange(stores: Stores): Promise<void> {
       { id: 'a', before: { [table.columns[0]!]: 'b' }, after: { [table.columns[0]!]: 'c' } },
     ])
   }
+  const owner = { grantId: grant.id, kind: 'message' } as const
+  const texts = { applicationId: grant.applicationId, grantId: null }
+  await stores.signatures.find(grant.id, 's')
+  await stores.signatures.list(grant.id, { limit: 10, beforeSeq: 9 })
+  await assert.rejects(stores.signatures.count(grant.id)) // it reads a row, and this driver has none
+  await stores.signatures.update(grant.id, 's', { name: 'n', body: 'b', updatedAt: 1 })
+  await stores.signatures.delete(grant.id, 's')
+  for (const whose of [texts, { ...texts, grantId: grant.id }]) {
+    await stores.templates.find(whose, 't')
+    await stores.templates.list(whose, { limit: 10, beforeSeq: 9 })
+    await stores.templates.update(whose, 't', {
+      engine: 'mustache',
+      name: 'n',
+      subject: 's',
+      body: 'b',
+      updatedAt: 1,
+    })
+    await stores.templates.delete(whose, 't')
+  }
+  await stores.metadata.find(owner, ['m'])
+  await stores.metadata.listWithPair(owner, 'key1:v', { limit: 10, beforeSeq: 9 })
+  await stores.metadata.remove(owner, 'm')
+  const claim = {
+    id: 'k',
+    applicationId: grant.applicationId,
+    grantId: grant.id,
+    attemptId: 'a',
+    payloadHash: 'p',
+  }
+  await stores.idempotency.claim(claim, 1)
+  await stores.idempotency.claim(claim, 1_000_000)
+  await stores.idempotency.finish('k', 'a', 'x')
+  await stores.idempotency.release('k', 'a')
+  await stores.idempotency.deleteOlderThan(1, 10)
+  const tracked = { id: 't', applicationId: application, grantId: grant.id, options: {}, sealedLinks: 's' }
+  await stores.tracking.insert(tracked)
+  await stores.tracking.markSent(tracked, 'm')
+  await stores.tracking.findLinks('t')
+  await stores.tracking.optionsOf(grant.id, ['m'])
+  await stores.tracking.lockSent(['t'], 1)
+  await stores.tracking.clearActivity(1, 10)
+  await stores.tracking.deleteOlderThan(1, 10)
+  await stores.tracking.deleteUnsent(1, 10)
+  await stores.replyWatches.claimDue(10, 1)
+  await stores.replyWatches.lockThread(grant.id, 't')
+  await stores.replyWatches.defer(['w'], 1)
+  await stores.replyWatches.delete(['w'])
+  await stores.draftTracking.find(grant.id, ['d'])
+  await stores.draftTracking.put({ id: grant.id, applicationId: grant.applicationId }, 'd', null)
+  const mailbox = { grantId: grant.id, account: 'a' }
+  await stores.imapIndex.list(mailbox)
+  await stores.imapIndex.add(mailbox, [{ path: 'INBOX', uidValidity: 1, rows: '' }])
+  await stores.imapIndex.replace(mailbox, [])
   await stores.outbox.list(application, 10)
   const bounds = { since: 1, until: 2 }
   for (const filter of [{}, { action: 'a' }, { actor: 'a' }, { target: 't' }]) {

@@ -10,7 +10,8 @@ import type {
   GrantRecord,
   OutboxEvent,
 } from '../../src/core/ports/records.ts'
-import type { SeenTokenKey, StoredTokens } from '../../src/core/ports/stores.ts'
+import type { SeenTokenKey } from '../../src/core/ports/stores.ts'
+import type { StoredTokens } from '../../src/core/ports/grant-secret-store.ts'
 
 export const newApplicationId = () => applicationId(randomUUID())
 

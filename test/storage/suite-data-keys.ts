@@ -26,6 +26,8 @@ export function coversDataKeys(subject: Subject): void {
     const grant = aGrant()
     await stores().connectors.insert(connector)
     await stores().grants.insert(grant)
+    const claim = { id: randomUUID(), applicationId: grant.applicationId, grantId: grant.id }
+    await stores().idempotency.claim({ ...claim, attemptId: 'a', payloadHash: 'p' }, 1_000_000)
     const tokens = someTokens()
     const pending = { applicationId: newApplicationId(), provider: 'zoom', clientId: 'c' } as const
     const session = {
@@ -59,6 +61,19 @@ export function coversDataKeys(subject: Subject): void {
         stores().oauthSessions.insert({ ...session, id: randomUUID(), sealedVerifier: sealed }, 1_000),
       'pending_secrets.sealed': () =>
         stores().pendingSecrets.insert({ ...pending, id: randomUUID(), sealed }),
+      'idempotency_keys.sealed_answer': () => stores().idempotency.finish(claim.id, 'a', sealed),
+      'tracked_messages.sealed_links': () =>
+        stores().tracking.insert({ ...claim, id: randomUUID(), options: {}, sealedLinks: sealed }),
+      'scheduled_sends.sealed_message': () =>
+        stores().scheduledSends.insert({
+          ...claim,
+          id: randomUUID(),
+          sendAt: 1,
+          useDraft: false,
+          sealedMessage: sealed,
+        }),
+      'contents.sealed_key': () =>
+        stores().contents.insert({ ...claim, id: randomUUID(), ownerId: 'o', sealedKey: sealed }, 1_000),
       'grant_secrets.sealed_secret': () =>
         stores().secrets.replace(grant.id, { ...tokens, sealedSecret: sealed }),
       'grant_secrets.sealed_access_token': () =>

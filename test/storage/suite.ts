@@ -6,11 +6,17 @@ import { coversGrantLists } from './suite-grant-lists.ts'
 import { coversGrants } from './suite-grants.ts'
 import { coversImports } from './suite-imports.ts'
 import { coversOAuth } from './suite-oauth.ts'
+import { coversImapIndex } from './suite-imap-index.ts'
+import { coversMetadata } from './suite-metadata.ts'
 import { coversMeasures } from './suite-measures.ts'
 import { coversQueue } from './suite-queue.ts'
+import { coversScheduled } from './suite-scheduled.ts'
+import { coversSending } from './suite-sending.ts'
 import { coversRefreshDue } from './suite-refresh-due.ts'
 import { coversSecrets } from './suite-secrets.ts'
 import { coversSeenTokens } from './suite-seen-tokens.ts'
+import { coversTracking } from './suite-tracking.ts'
+import { coversTexts } from './suite-texts.ts'
 import { coversTransactions } from './suite-transactions.ts'
 
 /** A fresh database of one engine, migrated. */
@@ -50,5 +56,11 @@ export function describeStorage(engine: string, open: () => Promise<FreshDatabas
     coversRefreshDue(subject)
     coversImports(subject)
     coversOAuth(subject)
+    coversMetadata(subject)
+    coversTexts(subject)
+    coversImapIndex(subject)
+    coversSending(subject)
+    coversTracking(subject)
+    coversScheduled(subject)
   })
 }

@@ -61,6 +61,7 @@ export async function startGrantway(
     GRANTWAY_PORT: '0',
     // Most tests are about something else, and faster than anybody may be.
     GRANTWAY_RATE_LIMIT_FACTOR: '0',
+    GRANTWAY_GMAIL_UNITS_PER_MINUTE: '100000000',
     GRANTWAY_DATA_DIR: dataDir,
     GRANTWAY_API_KEY: key,
     GRANTWAY_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,

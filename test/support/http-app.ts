@@ -13,20 +13,30 @@ import { createConnectorService } from '../../src/core/connectors/connectors.ts'
 import { createCredentialService } from '../../src/core/credentials/credentials.ts'
 import { createRequestLimits } from '../../src/core/limits/request-limits.ts'
 import { createTokenAttempts } from '../../src/core/limits/token-attempts.ts'
+import { createIdempotency } from '../../src/core/mail/idempotency.ts'
+import { createMailAccess } from '../../src/core/mail/mail-access.ts'
+import { createScheduleService } from '../../src/core/mail/scheduled/schedules.ts'
+import { createContentKeeper } from '../../src/core/mail/uploads/content-keeper.ts'
+import { createUploads } from '../../src/core/mail/uploads/uploads.ts'
+import { createSignatureService } from '../../src/core/mail/signatures/signature-service.ts'
+import { createTemplateService } from '../../src/core/mail/templates/template-service.ts'
 import { createTokenService } from '../../src/core/tokens/token-service.ts'
 import { createDeliveryService } from '../../src/core/webhooks/deliveries.ts'
 import { createWebhookService } from '../../src/core/webhooks/webhooks.ts'
 import type { RateStore } from '../../src/core/ports/event-stores.ts'
+import { createTrackingService } from '../../src/core/mail/tracking/tracking-service.ts'
+import type { OutgoingService } from '../../src/core/ports/mail-services.ts'
 import type { HostedService, HostedStep } from '../../src/core/ports/oauth-services.ts'
 import type { GrantRecord } from '../../src/core/ports/records.ts'
 import type { DetectService, GrantService, MailService, Services } from '../../src/core/ports/services.ts'
 import type { Database } from '../../src/core/ports/stores.ts'
 import { loadDataKeys } from '../../src/core/vault/data-keys.ts'
 import { createVault } from '../../src/core/vault/vault.ts'
+import type { Vault } from '../../src/core/ports/vault.ts'
 import type { HttpDeps } from '../../src/http/deps.ts'
 import { createHttpServer } from '../../src/http/server.ts'
 import type { Clock } from '../../src/kit/clock.ts'
-import { randomIds } from '../../src/kit/ids.ts'
+import { type Ids, randomIds } from '../../src/kit/ids.ts'
 import { silentLogger } from '../../src/kit/logger.ts'
 import { createEgressGuard } from '../../src/kit/outbound/egress-guard.ts'
 import { createHttpClient } from '../../src/kit/outbound/http-client.ts'
@@ -61,13 +71,22 @@ export interface CallAnswer {
   readonly body: any
 }
 
+/** What use-cases of a test may be made of. */
+export interface HttpAppDeps {
+  readonly database: Database
+  readonly vault: Vault
+  readonly clock: TestClock
+  readonly ids: Ids
+  readonly providers: ReturnType<typeof connectorOnlyProviders>
+}
+
 /**
  * Starts the HTTP server on a free port over a real SQLite database and the real admin use-cases. What asks a
  * provider (grants, mail, detection) is a fake that tests may replace.
  */
 export async function startHttpApp(
   replace: {
-    readonly services?: Partial<Services>
+    readonly services?: Partial<Services> | ((deps: HttpAppDeps) => Partial<Services>)
     readonly http?: Partial<HttpDeps>
     readonly webhooks?: { readonly challengeTimeoutMs?: number }
     readonly allowedNetworks?: readonly string[]
@@ -86,7 +105,7 @@ export async function startHttpApp(
   await database.migrate()
   const operatorKeys = [{ id: 'k1', key: randomBytes(32) }]
   const vault = createVault(await loadDataKeys({ database, operatorKeys, clock, ids: randomIds }))
-  const deps = { database, vault, clock, ids: randomIds, providers: connectorOnlyProviders() }
+  const deps: HttpAppDeps = { database, vault, clock, ids: randomIds, providers: connectorOnlyProviders() }
   const guard = createEgressGuard({ allowedNetworks: replace.allowedNetworks ?? ['127.0.0.0/8'] })
   const userHosts = createHttpClient({ guard })
   const apiKeys = createApiKeyService(deps)
@@ -107,6 +126,19 @@ export async function startHttpApp(
     imports: { importRows: async () => [] },
     detect: nothingDetected,
     mail: emptyMail,
+    outgoing: nothingGoesOut,
+    clean: { clean: () => Promise.resolve([]) },
+    signatures: createSignatureService(deps),
+    templates: createTemplateService(deps),
+    schedules: createScheduleService(deps),
+    uploads: createUploads({
+      ...deps,
+      access: createMailAccess(deps),
+      contents: createContentKeeper({ ...deps, log: silentLogger }),
+      publicUrl: () => url,
+    }),
+    tracking: createTrackingService({ ...deps, log: silentLogger, mode: 'anonymous', publicUrl: undefined }),
+    idempotency: createIdempotency({ ...deps, log: silentLogger }),
     tokens: createTokenService({
       ...deps,
       apiKeys,
@@ -120,7 +152,7 @@ export async function startHttpApp(
     deliveries: createDeliveryService(deps),
     auditLog: createAuditLogService(deps),
     limits,
-    ...replace.services,
+    ...(typeof replace.services === 'function' ? replace.services(deps) : replace.services),
   }
   const mine = await services.applications.create({ name: 'Mine' })
   const other = await services.applications.create({ name: 'Other' })
@@ -239,11 +271,36 @@ const nothingDetected: DetectService = {
   detect: (_caller, email) => Promise.resolve({ email_address: email, detected: false }),
 }
 
-const emptyMail: MailService = {
-  listMessages: () => Promise.resolve({ items: [] }),
-  findMessage: () => Promise.reject(appError('not_found_error')),
-  listFolders: () => Promise.resolve({ items: [] }),
-  findFolder: () => Promise.reject(appError('not_found_error')),
+const emptyPage = () => Promise.resolve({ items: [] })
+const notThere = () => Promise.reject(appError('not_found_error'))
+const nothingGoesOut: OutgoingService = {
+  send: notThere,
+  sendRaw: notThere,
+  createDraft: notThere,
+  updateDraft: notThere,
+  sendDraft: notThere,
+  listDrafts: () => Promise.resolve({ items: [] }),
+  findDraft: notThere,
+  deleteDraft: notThere,
+}
+
+/** A mailbox with nothing in it; tests replace what they ask. */
+export const emptyMail: MailService = {
+  listMessages: emptyPage,
+  findMessage: notThere,
+  updateMessage: notThere,
+  deleteMessage: notThere,
+  listThreads: emptyPage,
+  findThread: notThere,
+  updateThread: notThere,
+  deleteThread: notThere,
+  listFolders: emptyPage,
+  findFolder: notThere,
+  createFolder: notThere,
+  updateFolder: notThere,
+  deleteFolder: notThere,
+  findAttachment: notThere,
+  openAttachment: notThere,
 }
 
 const over: HostedStep = { kind: 'stop', status: 400, type: 'grant.login_id_invalid', message: 'Over.' }

@@ -24,6 +24,8 @@ export interface GoogleWorld {
 export interface TestSession extends GrantSession {
   /** How often another token was asked for. */
   replaced(): number
+  /** What the session was told of its calls. */
+  spent(): { readonly requests: number; readonly units: number }
 }
 
 export const SANDBOX_CLIENT: ProviderClient = {
@@ -77,6 +79,8 @@ export function createSession(
   const secret: GrantSecret = { kind: 'refresh-token', refreshToken: new Secret(refreshToken) }
   let tokens: Tokens | undefined
   let replacements = 0
+  let requests = 0
+  let units = 0
   const renew = async () => {
     if (!google.identity.exchange) throw new Error('google exchanges')
     tokens = await google.identity.exchange({ client, secret, scope: [], signal })
@@ -89,6 +93,10 @@ export function createSession(
     settings: {},
     signal,
     log: silentLogger,
+    spend(call) {
+      requests += call.requests
+      units += call.gmailUnits ?? 0
+    },
     accessToken: async () => tokens?.accessToken ?? renew(),
     replaceRejected() {
       replacements += 1
@@ -96,5 +104,6 @@ export function createSession(
     },
     secret: () => Promise.resolve(secret),
     replaced: () => replacements,
+    spent: () => ({ requests, units }),
   }
 }

@@ -1,6 +1,8 @@
 import { withDeadline } from '../../kit/deadline.ts'
 import { isJsonObject, type JsonObject, parseJson, stringField } from '../../kit/json.ts'
 
+const BEN = { name: 'Ben', email: 'ben@sandbox.example' }
+
 /** One step: a request as a user would make it, and what must be true of the answer. */
 interface Step {
   readonly title: string
@@ -51,7 +53,7 @@ export async function walk(deps: WalkDeps): Promise<boolean> {
       body: {
         provider: 'google',
         settings: { client_id: sandbox.clientId, client_secret: sandbox.clientSecret },
-        scope: ['openid', 'https://www.googleapis.com/auth/gmail.readonly'],
+        scope: ['openid', 'https://www.googleapis.com/auth/gmail.modify'],
       },
       expectStatus: 201,
       show: (answer) => [`connector: ${text(dataOf(answer), 'name')}`],
@@ -71,6 +73,29 @@ export async function walk(deps: WalkDeps): Promise<boolean> {
       title: 'Read its messages, live from the provider',
       method: 'GET',
       path: '/v3/grants/{grant_id}/messages?limit=5',
+      expectStatus: 200,
+      show: messageLines,
+    },
+    {
+      title: 'Send a message from it',
+      method: 'POST',
+      path: '/v3/grants/{grant_id}/messages/send',
+      body: { to: [BEN], subject: 'Hello from Grantway', body: '<p>Sent by the demo.</p>' },
+      expectStatus: 200,
+      show: mailLines,
+    },
+    {
+      title: 'Keep a draft at the provider',
+      method: 'POST',
+      path: '/v3/grants/{grant_id}/drafts',
+      body: { to: [BEN], subject: 'Not sent yet', body: '<p>Later.</p>' },
+      expectStatus: 200,
+      show: mailLines,
+    },
+    {
+      title: 'Read its threads',
+      method: 'GET',
+      path: '/v3/grants/{grant_id}/threads?limit=3',
       expectStatus: 200,
       show: messageLines,
     },
@@ -182,9 +207,14 @@ function grantLines(answer: JsonObject): string[] {
   ]
 }
 
+function mailLines(answer: JsonObject): string[] {
+  const mail = dataOf(answer)
+  return [`${text(mail, 'object')} ${text(mail, 'id')}  ${text(mail, 'subject')}`]
+}
+
 function messageLines(answer: JsonObject): string[] {
   const messages = Array.isArray(answer['data']) ? answer['data'].filter(isJsonObject) : []
-  if (messages.length === 0) throw new Error('there are no messages')
+  if (messages.length === 0) throw new Error('the list is empty')
   return messages.map(
     (message) => `• ${text(message, 'subject')}  (${text(message, 'snippet').slice(0, 48)}…)`,
   )

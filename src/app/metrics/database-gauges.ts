@@ -48,6 +48,11 @@ export function createDatabaseGauges(registry: Registry): readonly Reading[] {
     ['provider'],
   )
   const destinations = gauge('grantway_webhook_destinations', 'Destinations of events, by status', ['status'])
+  const waitingSends = gauge('grantway_scheduled_sends_waiting', 'Scheduled messages that wait to be sent')
+  const dueSend = gauge(
+    'grantway_oldest_due_scheduled_send_age_seconds',
+    'How long the scheduled message that is due longest has been due; 0 when none is',
+  )
   const unsent = gauge(
     'grantway_oldest_unsent_event_age_seconds',
     'Age of the oldest event whose deliveries are not enqueued yet; 0 when there is none',
@@ -79,6 +84,14 @@ export function createDatabaseGauges(registry: Registry): readonly Reading[] {
       name: 'events',
       async take({ outbox }) {
         unsent.set((await outbox.oldestUnsentSeconds()) ?? 0)
+      },
+    },
+    {
+      name: 'scheduled_sends',
+      async take({ scheduledSends }) {
+        const { waiting, oldestDueMs } = await scheduledSends.backlog()
+        waitingSends.set(waiting)
+        dueSend.set((oldestDueMs ?? 0) / 1000)
       },
     },
     {

@@ -17,7 +17,11 @@ async function statusesOf(answer: HttpResponse | Error, signal?: AbortSignal): P
   const calls: Call[] = []
   const telemetry: Telemetry = { ...silentTelemetry, calledProvider: (call) => calls.push(call) }
   const request = () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer))
-  const http = observedHttp({ request, close: () => Promise.resolve() }, 'zoom', telemetry)
+  const http = observedHttp(
+    { request, stream: () => Promise.reject(new Error('no stream')), close: () => Promise.resolve() },
+    'zoom',
+    telemetry,
+  )
   const asked = http.request({ ...REQUEST, ...(signal ? { signal } : {}) })
   if (answer instanceof Error) await assert.rejects(asked, answer)
   else assert.equal(await asked, answer)

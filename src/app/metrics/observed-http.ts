@@ -8,20 +8,25 @@ type CallStatus = Parameters<Telemetry['calledProvider']>[0]['status']
 
 /** A provider's view of the shared client: every call is counted as that provider's. */
 export function observedHttp(http: HttpClient, provider: ProviderName, telemetry: Telemetry): HttpClient {
+  const observed = async <R extends { readonly status: number }>(
+    request: HttpRequest,
+    send: (request: HttpRequest) => Promise<R>,
+  ): Promise<R> => {
+    const startedMs = performance.now()
+    const tell = (status: CallStatus) =>
+      telemetry.calledProvider({ provider, status, durationMs: performance.now() - startedMs })
+    try {
+      const response = await send(request)
+      tell(response.status)
+      return response
+    } catch (error) {
+      tell(statusOf(error, request))
+      throw error
+    }
+  }
   return {
-    async request(request) {
-      const startedMs = performance.now()
-      const tell = (status: CallStatus) =>
-        telemetry.calledProvider({ provider, status, durationMs: performance.now() - startedMs })
-      try {
-        const response = await http.request(request)
-        tell(response.status)
-        return response
-      } catch (error) {
-        tell(statusOf(error, request))
-        throw error
-      }
-    },
+    request: (request) => observed(request, (sent) => http.request(sent)),
+    stream: (request) => observed(request, (sent) => http.stream(sent)),
     close: () => http.close(),
   }
 }

@@ -56,6 +56,12 @@ export function createTelemetry(registry: Registry): Telemetry {
     buckets: CALL_SECONDS,
     registers,
   })
+  const scheduledSends = new Counter({
+    name: 'grantway_scheduled_sends_total',
+    help: 'Scheduled messages that were due: sent, retried (tried again later), failed, unknown (the provider may have taken it)',
+    labelNames: ['result'],
+    registers,
+  })
   const deliveries = new Counter({
     name: 'grantway_delivery_attempts_total',
     help: 'Attempts to deliver an event to a destination: delivered, retried (tried again later), dead (given up), by HTTP status, or timeout, unreachable',
@@ -91,6 +97,9 @@ export function createTelemetry(registry: Registry): Telemetry {
     signedIn({ provider, protocol, result, durationMs }) {
       signIns.inc({ provider, protocol, result })
       signInDuration.observe({ provider, protocol }, seconds(durationMs))
+    },
+    scheduledSend({ result }) {
+      scheduledSends.inc({ result })
     },
     delivered({ result, status, durationMs, lagMs }) {
       deliveries.inc({ result, status: statusLabel(status) })

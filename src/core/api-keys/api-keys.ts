@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { appError } from '../../contract/errors.ts'
 import type { ApplicationId } from '../../contract/ids.ts'
 import { unixSeconds } from '../../kit/clock.ts'
@@ -96,5 +96,5 @@ export function createApiKeyService(deps: AdminDeps): ApiKeyService {
 }
 
 function hashOf(key: string): string {
-  return createHash('sha256').update(key, 'utf8').digest('hex')
+  return hash('sha256', key, 'hex')
 }

@@ -54,7 +54,15 @@ export function createGrantSessions(
       scope: grant.scope,
       settings: grant.settings,
       signal: context.signal,
-      log: deps.log.child({ requestId: context.requestId, grantId: grant.id, provider: grant.provider }),
+      // Made when it is needed: most requests log nothing of their own.
+      get log() {
+        return deps.log.child({ requestId: context.requestId, grantId: grant.id, provider: grant.provider })
+      },
+      spend({ requests, gmailUnits = 0 }) {
+        if (!context.usage) return
+        context.usage.requests += requests
+        context.usage.gmailUnits += gmailUnits
+      },
       accessToken: async () => (await deps.accessTokens.current(grant)).token,
       replaceRejected: (rejected) => deps.accessTokens.replaceRejected(grant, rejected),
       async secret() {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { grantId } from '../../contract/ids.ts'
 import { Secret } from '../../kit/secret.ts'
-import type { GrantUse, Stores } from '../ports/stores.ts'
+import type { Stores } from '../ports/stores.ts'
+import type { GrantUse } from '../ports/grant-secret-store.ts'
 import { createUseNotes } from './use-notes.ts'
 
 const HOUR_MS = 3_600_000

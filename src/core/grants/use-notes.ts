@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { GrantId } from '../../contract/ids.ts'
-import type { GrantUse, Stores } from '../ports/stores.ts'
+import type { Stores } from '../ports/stores.ts'
+import type { GrantUse } from '../ports/grant-secret-store.ts'
 import type { LiveToken } from './refresh-flight.ts'
 
 /** Which grants this process has used, noted in memory: a use costs no database write. */

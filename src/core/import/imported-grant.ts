@@ -6,7 +6,7 @@ import { firstRefreshDueMs } from '../grants/refresh-schedule.ts'
 import type { RefreshDeps } from '../grants/refresh-flight.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import type { Caller } from '../ports/services.ts'
-import type { StoredTokens } from '../ports/stores.ts'
+import type { StoredTokens } from '../ports/grant-secret-store.ts'
 import type { Candidate } from './resolve-row.ts'
 
 type Deps = Pick<RefreshDeps, 'clock' | 'ids' | 'grantVault'>

@@ -34,6 +34,7 @@ const LIMITS: { readonly [name in LimitName]: Omit<Limit, 'name'> } = {
   admin: { most: 50, windowMs: 1000 },
   detect: { most: 20, windowMs: MINUTE_MS },
   data: { most: 200, windowMs: 1000 },
+  form: { most: 10, windowMs: 1000 },
   'oauth-address': { most: 50, windowMs: 1000 },
   'detect-address': { most: 120, windowMs: MINUTE_MS },
   // An application may well learn of many grants at once that they are gone: each is a refusal.
@@ -87,7 +88,8 @@ function refuseFor(ms: number): void {
 
 /** Addresses are personal: only their digest is stored. */
 function keyOf(name: LimitName, subject: string): string {
-  if (name === 'admin' || name === 'detect' || name === 'data') return `limit:${name}:${subject}`
+  if (name === 'admin' || name === 'detect' || name === 'data' || name === 'form')
+    return `limit:${name}:${subject}`
   const text = name === 'token-refusals' ? subject : networkOf(subject)
   return `limit:${name}:${createHash('sha256').update(text, 'utf8').digest('base64url')}`
 }

@@ -18,6 +18,8 @@ export interface GrantSession {
   /** Fires at the request's deadline or when the client hangs up. */
   readonly signal: AbortSignal
   readonly log: Logger
+  /** Counts what was asked of the provider, for the answer's headers: each request, each try; Gmail's quota units. */
+  spend(spent: { readonly requests: number; readonly gmailUnits?: number }): void
   /**
    * Gives an access token that is good for a while: cached, or refreshed under the grant's lease.
    * @throws AppError `grant.expired`, `api.provider_error`

@@ -3,7 +3,8 @@ import type { JsonObject } from '../../kit/json.ts'
 import type { GrantRecord, GrantSecretRecord, OutboxEvent, SeenTokenRecord } from './records.ts'
 import type { ApplicationId } from '../../contract/ids.ts'
 import type { Caller } from './services.ts'
-import type { SeenTokenKey, StoredTokens } from './stores.ts'
+import type { SeenTokenKey } from './stores.ts'
+import type { StoredTokens } from './grant-secret-store.ts'
 
 export type ImportFormat = 'ndjson' | 'csv'
 

@@ -6,6 +6,8 @@ export type LimitName =
   | 'detect'
   /** per grant */
   | 'data'
+  /** per grant: forms with files */
+  | 'form'
   /** per address, before anybody is known */
   | 'oauth-address'
   /** per address, before anybody is known */

@@ -8,6 +8,10 @@ export interface SealedTable {
     | 'signing_keys'
     | 'oauth_sessions'
     | 'pending_secrets'
+    | 'idempotency_keys'
+    | 'tracked_messages'
+    | 'scheduled_sends'
+    | 'contents'
     | 'grant_secrets'
   /** its primary key, and the `rowId` of the seals */
   readonly id: 'id' | 'kid' | 'grant_id'
@@ -25,6 +29,10 @@ export const SEALED_TABLES: readonly SealedTable[] = [
   { table: 'signing_keys', id: 'kid', columns: ['sealed_private'] },
   { table: 'oauth_sessions', id: 'id', columns: ['sealed_verifier'] },
   { table: 'pending_secrets', id: 'id', columns: ['sealed'] },
+  { table: 'idempotency_keys', id: 'id', columns: ['sealed_answer'] },
+  { table: 'tracked_messages', id: 'id', columns: ['sealed_links'] },
+  { table: 'scheduled_sends', id: 'id', columns: ['sealed_message'] },
+  { table: 'contents', id: 'id', columns: ['sealed_key'] },
   {
     table: 'grant_secrets',
     id: 'grant_id',

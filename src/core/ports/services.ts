@@ -14,15 +14,34 @@ import type {
 } from '../../contract/connector.ts'
 import type { AuditLogEntry } from '../../contract/audit.ts'
 import type { DetectedProvider } from '../../contract/detect.ts'
-import type { WireFolder } from '../../contract/folder.ts'
+import type { FolderCreateBody, FolderUpdateBody, WireFolder } from '../../contract/folder.ts'
 import type { ConnectCustomBody, GrantUpdateBody } from '../../contract/grant.ts'
 import type { ApplicationId, GrantId } from '../../contract/ids.ts'
 import type { ProviderName } from '../../contract/providers.ts'
-import type { WireMessage } from '../../contract/message.ts'
+import type { Attachment, MessageUpdateBody, WireMessage } from '../../contract/message.ts'
+import type { ThreadUpdateBody, WireThread } from '../../contract/thread.ts'
 import type { AuditFilter } from './event-stores.ts'
 import type { ImportService } from './import.ts'
 import type { RequestLimits } from './limits.ts'
-import type { FolderQuery, MessageFindOptions, MessageQuery, Page } from './mail.ts'
+import type {
+  AttachmentRef,
+  DeleteOptions,
+  FolderQuery,
+  InMailbox,
+  MessageFindOptions,
+  MessageQuery,
+  OpenedAttachment,
+  Page,
+  ThreadQuery,
+} from './mail.ts'
+import type {
+  IdempotencyService,
+  OutgoingService,
+  ScheduleService,
+  TrackingService,
+  UploadService,
+} from './mail-services.ts'
+import type { CleanService, SignatureService, TemplateService } from './mail-texts.ts'
 import type { HostedService, TokenService } from './oauth-services.ts'
 import type { ApiKeyRecord, ApplicationRecord, AuditEntry, ConnectorAlarm, GrantRecord } from './records.ts'
 import type { GrantCount, GrantFilter, OffsetPage, SortOrder } from './stores.ts'
@@ -36,8 +55,16 @@ export interface Caller {
   readonly grantId?: GrantId
 }
 
+/** What a request has cost at the provider so far. */
+export interface ProviderUsage {
+  requests: number
+  gmailUnits: number
+}
+
 /** What a request adds: its deadline and its id for the logs. */
 export interface RequestContext {
+  /** Counted up while the request is worked on; answered as headers (contract/email.md 1.1). */
+  readonly usage?: ProviderUsage
   readonly requestId: string
   /** fires when the client hangs up or the request's deadline passes */
   readonly signal: AbortSignal
@@ -140,6 +167,9 @@ export type MessageListRequest = Omit<MessageQuery, 'cursor'> & {
 }
 export type FolderListRequest = Omit<FolderQuery, 'cursor'> & { readonly pageToken?: string }
 
+/** `GET /threads`: core opens the page token. */
+export type ThreadListRequest = Omit<ThreadQuery, 'cursor'> & { readonly pageToken?: string }
+
 /** Mail of one grant. Each call refuses an invalid grant (401) and a provider without mail (400). */
 export interface MailService {
   listMessages(
@@ -164,6 +194,50 @@ export interface MailService {
     options: { readonly sharedFrom?: string },
     context: RequestContext,
   ): Promise<WireFolder>
+  /** @returns the message after the change, its metadata included. @throws AppError 400 for a body without a change */
+  updateMessage(
+    grant: GrantRecord,
+    id: string,
+    body: MessageUpdateBody,
+    options: InMailbox,
+    context: RequestContext,
+  ): Promise<WireMessage>
+  deleteMessage(
+    grant: GrantRecord,
+    id: string,
+    options: DeleteOptions,
+    context: RequestContext,
+  ): Promise<void>
+  listThreads(
+    grant: GrantRecord,
+    request: ThreadListRequest,
+    context: RequestContext,
+  ): Promise<Page<WireThread>>
+  findThread(grant: GrantRecord, id: string, options: InMailbox, context: RequestContext): Promise<WireThread>
+  /** @throws AppError 400 for a body without a change */
+  updateThread(
+    grant: GrantRecord,
+    id: string,
+    body: ThreadUpdateBody,
+    options: InMailbox,
+    context: RequestContext,
+  ): Promise<WireThread>
+  deleteThread(grant: GrantRecord, id: string, options: InMailbox, context: RequestContext): Promise<void>
+  createFolder(grant: GrantRecord, body: FolderCreateBody, context: RequestContext): Promise<WireFolder>
+  /** A body without a change gives the folder as it is. */
+  updateFolder(
+    grant: GrantRecord,
+    id: string,
+    body: FolderUpdateBody,
+    context: RequestContext,
+  ): Promise<WireFolder>
+  deleteFolder(grant: GrantRecord, id: string, context: RequestContext): Promise<void>
+  findAttachment(grant: GrantRecord, ref: AttachmentRef, context: RequestContext): Promise<Attachment>
+  /**
+   * Opens an attachment whose first bytes have come. Its content fails rather than ends when it is cut short, is of
+   * another size than announced, or nothing moves for a while. Destroying it stops the provider's stream.
+   */
+  openAttachment(grant: GrantRecord, ref: AttachmentRef, context: RequestContext): Promise<OpenedAttachment>
 }
 
 /** Which web pages may call the routes of the browser library. */
@@ -215,6 +289,14 @@ export interface Services {
   readonly imports: ImportService
   readonly detect: DetectService
   readonly mail: MailService
+  readonly outgoing: OutgoingService
+  readonly clean: CleanService
+  readonly signatures: SignatureService
+  readonly templates: TemplateService
+  readonly schedules: ScheduleService
+  readonly uploads: UploadService
+  readonly tracking: TrackingService
+  readonly idempotency: IdempotencyService
   readonly tokens: TokenService
   readonly hosted: HostedService
   readonly browserOrigins: BrowserOriginService

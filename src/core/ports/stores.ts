@@ -2,7 +2,15 @@ import type { ApplicationId, ConnectorId, CredentialId, GrantId } from '../../co
 import type { GrantReason } from '../../contract/grant.ts'
 import type { ProviderName } from '../../contract/providers.ts'
 import type { AuditStore, JobStore, OutboxStore, RateStore, WebhookStore } from './event-stores.ts'
+import type { GrantSecretStore } from './grant-secret-store.ts'
 import type { ImportStore } from './import.ts'
+import type { SignatureStore, TemplateStore } from './mail-stores-texts.ts'
+import type { ContentStore, UploadStore } from './mail-stores-content.ts'
+import type { ImapIndexStore } from './mail-stores-imap-index.ts'
+import type { MetadataStore } from './mail-stores-metadata.ts'
+import type { ScheduledSendStore } from './mail-stores-scheduled.ts'
+import type { DraftTrackingStore, IdempotencyStore } from './mail-stores-sending.ts'
+import type { ReplyWatchStore, TrackingStore } from './mail-stores-tracking.ts'
 import type {
   AuthorizationCodeStore,
   IssuedTokenStore,
@@ -18,7 +26,6 @@ import type {
   CredentialRecord,
   DataKeyRecord,
   GrantRecord,
-  GrantSecretRecord,
   PendingSecretRecord,
   RefreshAttempt,
   SeenTokenRecord,
@@ -178,95 +185,6 @@ export interface GrantStore {
   delete(applicationId: ApplicationId, id: GrantId): Promise<boolean>
 }
 
-/** What a refresh or a new authentication puts in place of the stored secret. */
-export interface StoredTokens {
-  readonly sealedSecret: string
-  readonly sealedAccessToken: string | null
-  readonly accessExpiresAt: number | null
-  readonly sealedSuperseded: string | null
-  readonly nextRefreshAtMs: number | null
-}
-
-export interface GrantSecretStore {
-  find(grantId: GrantId): Promise<GrantSecretRecord | null>
-  /** Version 1 of a new grant. */
-  insert(grantId: GrantId, applicationId: ApplicationId, tokens: StoredTokens): Promise<void>
-  /**
-   * Takes the lease: one conditional update on version, on a lease that is free or over (database clock)
-   * and on the open attempt being `expectedAttempt` (null: none open). Records the new attempt.
-   * Committed when it returns.
-   */
-  takeLease(request: {
-    readonly grantId: GrantId
-    readonly version: number
-    readonly expectedAttempt: string | null
-    readonly attempt: { readonly id: string; readonly holder: string }
-    readonly leaseMs: number
-    /** The holder of `expectedAttempt` is known to be dead: its lease need not run out. */
-    readonly holderIsGone?: boolean
-  }): Promise<boolean>
-  /**
-   * Compare-and-swap on version and attempt: stores, closes the attempt, frees the lease, version + 1.
-   * @param unasked  nobody asked for this refresh, so it is no use of the grant; where nobody has used the grant
-   *                 within `inUseMs`, the next refresh is due at `idleRefreshAtMs`. Without it: the grant is used now
-   */
-  store(
-    grantId: GrantId,
-    version: number,
-    attemptId: string,
-    tokens: StoredTokens,
-    unasked?: { readonly inUseMs: number; readonly idleRefreshAtMs: number },
-  ): Promise<boolean>
-  /** Closes an attempt that got a definite answer and no tokens; frees the lease, notes the cool-down. */
-  closeAttempt(grantId: GrantId, attemptId: string, outcome: AttemptOutcome): Promise<boolean>
-  /** Frees the lease but keeps the attempt open: no answer came, the token may be spent. */
-  freeLease(grantId: GrantId, attemptId: string, outcome: AttemptOutcome): Promise<boolean>
-  /** A new authentication: stores whatever stands there, closes any attempt, version + 1, no cool-down. */
-  replace(grantId: GrantId, tokens: StoredTokens): Promise<number>
-  /** How long the refresh that is due longest has been due; null when none is. It never walks the secrets. */
-  oldestDueRefreshMs(): Promise<number | null>
-  /** Connectors after `afterId` (in order of their ids) that have a refresh due. It never walks the secrets. */
-  dueConnectors(afterId: string, limit: number): Promise<readonly ConnectorId[]>
-  /**
-   * Claims due refreshes of a connector, oldest due first, by moving them `holdMs` from now: no other process takes
-   * them meanwhile, and what a dead one claimed is due again by itself.
-   */
-  claimDue(request: {
-    readonly connectorId: ConnectorId
-    readonly limit: number
-    readonly holdMs: number
-  }): Promise<readonly DueRefresh[]>
-  /**
-   * Takes grants out of the schedule, until a new authentication or a refresh puts them back.
-   * @param version  only secrets at this version: a newer one came with a new authentication
-   */
-  unschedule(grantIds: readonly GrantId[], version?: number): Promise<void>
-  /** Notes that grants are in use, and brings the next refresh of those that were idle forward. In one transaction. */
-  noteUses(uses: readonly GrantUse[]): Promise<void>
-}
-
-/** How an attempt without new tokens ended. */
-export interface AttemptOutcome {
-  readonly failures: number
-  readonly coolDownMs: number
-  /** when a scheduled grant is next refreshed in the background; not given: as it was */
-  readonly nextRefreshInMs?: number
-}
-
-export interface DueRefresh {
-  readonly grantId: GrantId
-  readonly applicationId: ApplicationId
-  /** of the secret that was due: once it moved, somebody has refreshed it */
-  readonly version: number
-}
-
-export interface GrantUse {
-  readonly grantId: GrantId
-  /** of the access token that was used, and when that one is due ahead of its end */
-  readonly version: number
-  readonly refreshDueMs: number
-}
-
 export interface SeenTokenKey {
   readonly applicationId: ApplicationId
   readonly provider: ProviderName
@@ -361,6 +279,17 @@ export interface Stores {
   readonly issuedTokens: IssuedTokenStore
   readonly signingKeys: SigningKeyStore
   readonly imports: ImportStore
+  readonly signatures: SignatureStore
+  readonly templates: TemplateStore
+  readonly metadata: MetadataStore
+  readonly idempotency: IdempotencyStore
+  readonly imapIndex: ImapIndexStore
+  readonly draftTracking: DraftTrackingStore
+  readonly tracking: TrackingStore
+  readonly replyWatches: ReplyWatchStore
+  readonly scheduledSends: ScheduledSendStore
+  readonly contents: ContentStore
+  readonly uploads: UploadStore
 }
 
 /** Tells which process of the installation still lives. */

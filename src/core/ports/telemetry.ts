@@ -32,6 +32,8 @@ export interface Telemetry {
   }): void
   /** A login at a mail server (IMAP, SMTP). */
   signedIn(event: SignIn & { readonly provider: ProviderName }): void
+  /** What became of a scheduled message that was due; `unknown`: the provider may have taken it. */
+  scheduledSend(event: { readonly result: 'sent' | 'retried' | 'failed' | 'unknown' }): void
   /** One delivery attempt; `lagMs` since the event was written. */
   delivered(event: {
     readonly result: 'delivered' | 'retried' | 'dead'
@@ -49,5 +51,6 @@ export const silentTelemetry: Telemetry = {
   waitedForLease: ignore,
   calledProvider: ignore,
   signedIn: ignore,
+  scheduledSend: ignore,
   delivered: ignore,
 }

@@ -18,5 +18,5 @@ export interface Vault {
    */
   open(place: SealPlace, sealed: string): Promise<string>
   /** Keyed digest (hex) that finds equal secrets without storing them; `purpose` separates uses. */
-  digest(purpose: 'refresh-token' | 'credential' | 'cursor', value: string): string
+  digest(purpose: 'refresh-token' | 'credential' | 'cursor' | 'tracking', value: string): string
 }

@@ -19,9 +19,11 @@ export async function limitAddress(limits: RequestLimits, { limit }: Route, ip: 
  */
 export async function limitCaller(
   limits: RequestLimits,
-  { limit, tag }: Route,
+  { limit, tag, messageBody }: Route,
   { caller, grant }: { readonly caller: Caller | null; readonly grant: GrantRecord | null },
+  isForm: boolean,
 ): Promise<void> {
+  if (limit === 'data' && grant && messageBody && isForm) await limits.admit('form', grant.id)
   if (limit === 'data' && grant) await limits.admit('data', grant.id)
   if (!caller) return
   if (limit === 'admin') await limits.admit('admin', `${caller.applicationId}:${tag}`)

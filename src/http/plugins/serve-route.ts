@@ -2,11 +2,12 @@ import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { GrantRecord } from '../../core/ports/records.ts'
-import type { Caller } from '../../core/ports/services.ts'
+import type { Caller, ProviderUsage } from '../../core/ports/services.ts'
 import type { HttpDeps } from '../deps.ts'
 import type { RawQuery } from '../query/coerce-query.ts'
+import { readMessageBody } from '../query/message-body.ts'
 import { readBody, readQuery } from '../query/validators.ts'
-import type { Route } from '../route.ts'
+import { AnswerWithStatus, ByteAnswer, Bytes, type Route } from '../route.ts'
 import { authenticate } from './auth.ts'
 import { noteApplication } from './cors.ts'
 import { underDeadline } from './deadline.ts'
@@ -34,33 +35,36 @@ interface Found {
 export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): void {
   const found = new WeakMap<FastifyRequest, Found>()
   const status = route.status ?? 200
-  const timeoutMs = deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
+  const timeoutMs = deps.requestTimeoutMs ?? route.timeoutMs ?? REQUEST_TIMEOUT_MS
   app.route({
     method: route.method,
     url: route.url,
     ...(route.oauth === true ? { bodyLimit: OAUTH_BODY_LIMIT_BYTES } : {}),
-    schema: { response: { [status]: answerSchema(route) } },
+    schema: { response: answerSchemas(route, status) },
     onRequest: async (request, reply) => {
       // RFC 6749 section 5.1: tokens are nothing for a cache.
       if (route.oauth === true) void reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
       await limitAddress(deps.services.limits, route, clientOf(request).ip)
       const known = await findCaller(deps, route, request)
-      await limitCaller(deps.services.limits, route, known)
+      await limitCaller(deps.services.limits, route, known, isForm(request))
       found.set(request, known)
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const { caller, grant } = found.get(request) ?? { caller: null, grant: null }
       const query = readQuery(route.query, request.query as RawQuery, route.invalidInput)
       const body = route.body ? readBody(route.body, request.body, route.invalidInput) : {}
-      const answer = await underDeadline(reply, timeoutMs, (signal) =>
+      const usage: ProviderUsage = { requests: 0, gmailUnits: 0 }
+      const answered = await underDeadline(reply, timeoutMs, (signal) =>
         route.handle(
           {
             // The boundary of the schemas: from here on these have the types the route declared.
             params: request.params as Record<string, never>,
             query: query as Record<string, never>,
             body: body as TSchema,
+            message: readMessageBody(route.messageBody ? request.body : undefined),
+            idempotencyKey: idempotencyKeyOf(request),
             streamed: route.streams ? (request.body as StreamedBody | undefined) : undefined,
-            context: { requestId: request.id, signal },
+            context: { requestId: request.id, signal, usage },
             services: deps.services,
             server: deps,
             client: clientOf(request),
@@ -70,12 +74,42 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
           caller,
           grant,
         ),
-      )
+      ).finally(() => noteUsage(reply, usage))
+      if (answered instanceof ByteAnswer) return sendBytes(reply, answered)
+      const hasStatus = answered instanceof AnswerWithStatus
+      const answer = hasStatus ? answered.answer : answered
       const select = selectOf(route, query)
       const selected = select ? { ...answer, data: applySelect(answer['data'], select) } : answer
-      return reply.code(status).send({ request_id: request.id, ...selected })
+      return reply.code(hasStatus ? answered.status : status).send({ request_id: request.id, ...selected })
     },
   })
+}
+
+function isForm(request: FastifyRequest): boolean {
+  return /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '')
+}
+
+function idempotencyKeyOf(request: FastifyRequest): string | undefined {
+  const key = [request.headers['idempotency-key'] ?? ''].flat().join(', ')
+  return key === '' ? undefined : key
+}
+
+/** Tells what the request has cost at the provider, where it has asked one (contract/email.md 1.1). */
+function noteUsage(reply: FastifyReply, { requests, gmailUnits }: ProviderUsage): void {
+  if (requests > 0) void reply.header('nylas-provider-request-count', requests)
+  if (gmailUnits > 0) void reply.header('nylas-gmail-quota-usage', gmailUnits)
+}
+
+function sendBytes(reply: FastifyReply, { status, headers, body }: ByteAnswer): FastifyReply {
+  // The compressor takes any octet-stream for text (mime-db says so); that would cost the answer its length.
+  reply.request.raw.headers['x-no-compression'] = 'true'
+  return reply.code(status).headers(headers).send(body)
+}
+
+function answerSchemas(route: Route, status: number) {
+  if (route.response === Bytes) return {}
+  const schema = answerSchema(route)
+  return route.alsoAccepts === true ? { [status]: schema, 202: schema } : { [status]: schema }
 }
 
 async function findCaller(deps: HttpDeps, route: Route, request: FastifyRequest): Promise<Found> {
@@ -93,7 +127,7 @@ async function findCaller(deps: HttpDeps, route: Route, request: FastifyRequest)
 function answerSchema(route: Route): TSchema {
   const schema: TSchema & { properties?: Record<string, TSchema & { items?: TSchema }> } = route.response
   const data = schema.properties?.['data']
-  if (route.method !== 'GET' || !('select' in route.query.properties) || !data) return schema
+  if (!('select' in route.query.properties) || !data) return schema
   const relaxed = data.items ? { ...data, items: withoutRequired(data.items) } : withoutRequired(data)
   return { ...schema, properties: { ...schema.properties, data: relaxed } }
 }
@@ -104,7 +138,6 @@ function withoutRequired(schema: TSchema): TSchema {
 }
 
 function selectOf(route: Route, query: unknown): readonly string[] | undefined {
-  if (route.method !== 'GET') return undefined
   const { select } = query as { readonly select?: string }
   return readSelect(select)
 }

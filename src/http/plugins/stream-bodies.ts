@@ -9,16 +9,20 @@ export interface StreamedBody {
   readonly chunks: AsyncIterable<Uint8Array>
 }
 
+/** Any type, and none. */
+const ANY = '*/*'
+
 /** Hands bodies of these types on unread, and refuses all others. For a scope of its own. */
 export function streamBodies(scope: FastifyInstance, types: readonly string[]): void {
   scope.removeAllContentTypeParsers()
   for (const type of types) {
-    scope.addContentTypeParser(type, (_request, payload: Readable, done) => {
+    scope.addContentTypeParser(type === ANY ? '*' : type, (_request, payload: Readable, done) => {
       // A route that stops reading still has an answer to give: the connection stays.
       const chunks = payload.iterator({ destroyOnReturn: false })
       done(null, { type, chunks } satisfies StreamedBody)
     })
   }
+  if (types.includes(ANY)) return
   scope.addContentTypeParser('*', (_request, _payload, done) => {
     done(appError('api.unsupported_media_type', `The request body must be ${types.join(' or ')}.`))
   })

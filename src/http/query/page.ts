@@ -19,9 +19,9 @@ export const Select = Type.Optional(
   Type.String({ maxLength: 1024, description: 'Comma list of top-level fields to answer' }),
 )
 
-/** Reads `limit` of a provider list: 50 when left out. */
-export function readLimit(limit: number | undefined, otherwise = 50): number {
-  return Math.min(limit ?? otherwise, MAX_LIMIT)
+/** Reads `limit` of a provider list: 50 when left out, 200 at most. */
+export function readLimit(limit: number | undefined, otherwise = 50, most = MAX_LIMIT): number {
+  return Math.min(limit ?? otherwise, most)
 }
 
 /** Reads the page of an admin list: 10 from the start when left out. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { ProviderError } from '../provider-error.ts'
@@ -48,6 +49,55 @@ describe('an answer that comes while this process is stopped for longer than the
     await assert.rejects(
       askAndStop(false),
       (error) => error instanceof ProviderError && error.kind === 'timeout',
+    )
+  })
+})
+
+describe('a streamed answer', () => {
+  const http = createHttpClient()
+  const server = createServer((_request, response) => {
+    response.on('close', () => server.emit('hung-up'))
+    response.write('the beginning')
+  })
+  let url = ''
+  before(async () => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    url = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}/` : ''
+  })
+  after(async () => {
+    server.closeAllConnections()
+    server.close()
+    await http.close()
+  })
+  const open = () => http.stream({ method: 'GET', url, timeoutMs: 10_000 })
+
+  test('gives its connection up when it is destroyed before it was read', async () => {
+    const hungUp = once(server, 'hung-up')
+    const { body } = await open()
+    body.destroy()
+    await hungUp
+  })
+
+  test('gives its connection up when the reader stops in the middle', async () => {
+    const hungUp = once(server, 'hung-up')
+    const { body } = await open()
+    for await (const chunk of body) {
+      assert.equal(String(chunk), 'the beginning')
+      break
+    }
+    await hungUp
+  })
+
+  test('fails as a provider that broke off does', async () => {
+    const { body } = await open()
+    server.closeAllConnections()
+    await assert.rejects(
+      async () => {
+        for await (const _chunk of body);
+      },
+      (error) => error instanceof ProviderError && error.kind === 'unavailable',
     )
   })
 })

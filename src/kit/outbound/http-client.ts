@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import { Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 import { Agent, type Dispatcher } from 'undici'
 import { ProviderError } from '../provider-error.ts'
@@ -26,6 +27,14 @@ export interface HttpResponse {
   readonly body: Buffer
 }
 
+/** A whole answer but for its body, which comes as it is read. */
+export interface StreamedResponse {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  /** Read it to its end or destroy it. Fails with a ProviderError. */
+  readonly body: Readable
+}
+
 /** One way out for HTTP: pools per origin, a deadline per call, a limit on what is read, no redirects. */
 export interface HttpClient {
   /**
@@ -34,6 +43,12 @@ export interface HttpClient {
    *         carried out; `malformed-response` for a body over the limit
    */
   request(request: HttpRequest): Promise<HttpResponse>
+  /**
+   * Sends a request and hands the body of the answer on as it comes in. `timeoutMs` holds until the body has ended;
+   * `maxBytes` counts too.
+   * @throws ProviderError as `request`
+   */
+  stream(request: HttpRequest): Promise<StreamedResponse>
   close(): Promise<void>
 }
 
@@ -76,6 +91,7 @@ export function createHttpClient(options: { readonly guard?: EgressGuard } = {})
   })
   return {
     request: (request) => send(agent, guard, request),
+    stream: (request) => openStream(agent, guard, request),
     close: () => agent.close(),
   }
 }
@@ -106,6 +122,53 @@ async function send(
   }
 }
 
+async function openStream(
+  agent: Agent,
+  guard: EgressGuard | undefined,
+  request: HttpRequest,
+): Promise<StreamedResponse> {
+  const url = new URL(request.url)
+  const signal = withDeadline(request.signal, request.timeoutMs)
+  try {
+    if (guard) await checkTarget(guard, url, signal)
+    const answer = await agent.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method,
+      headers: request.headers ?? {},
+      body: request.body ?? null,
+      signal,
+    })
+    const { statusCode: status, headers, body } = answer
+    // Counted in bytes: sixteen chunks ahead would be a megabyte for each reader.
+    const content = Readable.from(chunksOf(body, url, request, status), { objectMode: false })
+    // One that is destroyed before it was read never starts its generator: the connection would stay taken.
+    body.on('error', () => undefined) // whoever reads hears of it through the generator
+    content.once('close', () => body.destroy())
+    return { status, headers: flatten(headers), body: content }
+  } catch (cause) {
+    throw asProviderError(cause, url, request.signal)
+  }
+}
+
+async function* chunksOf(
+  body: AsyncIterable<Buffer>,
+  url: URL,
+  { maxBytes = DEFAULT_MAX_BYTES, signal }: HttpRequest,
+  httpStatus: number,
+): AsyncGenerator<Buffer> {
+  let sizeBytes = 0
+  try {
+    for await (const chunk of body) {
+      sizeBytes += chunk.length
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes, httpStatus)
+      yield chunk
+    }
+  } catch (cause) {
+    throw asProviderError(cause, url, signal)
+  }
+}
+
 /** Refuses before connecting: the port, the scheme, and literal addresses (which are never looked up). */
 async function checkTarget(guard: EgressGuard, url: URL, signal: AbortSignal): Promise<void> {
   // Port 0 is no allowed port: plain http passes only inside the allowed networks.
@@ -132,14 +195,19 @@ async function readBody({ body, statusCode }: Dispatcher.ResponseData, maxBytes:
     const chunk = Buffer.from(part)
     sizeBytes += chunk.length
     if (sizeBytes > maxBytes) {
-      throw new ProviderError('malformed-response', `The provider's answer is over ${maxBytes} bytes.`, {
-        answered: true,
-        httpStatus: statusCode,
-      })
+      throw tooLarge(maxBytes, statusCode)
     }
     parts.push(chunk)
   }
   return Buffer.concat(parts, sizeBytes)
+}
+
+function tooLarge(maxBytes: number, httpStatus: number): ProviderError {
+  return new ProviderError('malformed-response', `The provider's answer is over ${maxBytes} bytes.`, {
+    answered: true,
+    httpStatus,
+    reason: 'answer_too_large',
+  })
 }
 
 function flatten(headers: Dispatcher.ResponseData['headers']): { readonly [name: string]: string } {

@@ -19,7 +19,7 @@ test('takes the first server of each protocol that uses TLS', () => {
       server('smtp', 'smtp.%EMAILDOMAIN%', 587, 'STARTTLS'),
     ].join('\n'),
   )
-  assert.deepEqual(readClientConfig(xml, 'x.example'), {
+  assert.deepEqual(readClientConfig(xml, 'x.example', 'ann@x.example'), {
     imap: { host: 'imap.x.example', port: 993, tls: 'implicit' },
     smtp: { host: 'smtp.x.example', port: 587, tls: 'starttls' },
   })
@@ -42,7 +42,7 @@ test('leaves out what is no host, no port or no TLS', () => {
     ['%EMAILADDRESS%', 993, 'SSL'],
   ] as const) {
     assert.equal(
-      readClientConfig(config(server('imap', host, port, socket)), 'x.example'),
+      readClientConfig(config(server('imap', host, port, socket)), 'x.example', 'ann@x.example'),
       null,
       `${host} ${port}`,
     )
@@ -52,14 +52,22 @@ test('leaves out what is no host, no port or no TLS', () => {
 test('expands no entity and reads no document type', () => {
   const inner = server('imap', '&host;', 993, 'SSL')
   const dtd = '<!DOCTYPE clientConfig [<!ENTITY host SYSTEM "file:///etc/passwd">]>'
-  assert.equal(readClientConfig(`${dtd}${config(inner)}`, 'x.example'), null)
-  assert.equal(readClientConfig(config(inner), 'x.example'), null)
+  assert.equal(readClientConfig(`${dtd}${config(inner)}`, 'x.example', 'ann@x.example'), null)
+  assert.equal(readClientConfig(config(inner), 'x.example', 'ann@x.example'), null)
   const good = server('imap', 'imap.x.example', 993, 'SSL')
   assert.equal(
-    readClientConfig(`<!DOCTYPE clientConfig [<!ENTITY x "y">]>${config(good)}`, 'x.example'),
+    readClientConfig(
+      `<!DOCTYPE clientConfig [<!ENTITY x "y">]>${config(good)}`,
+      'x.example',
+      'ann@x.example',
+    ),
     null,
   )
-  assert.equal(readClientConfig(config(good.repeat(2000)), 'x.example'), null, 'too long to be one')
+  assert.equal(
+    readClientConfig(config(good.repeat(2000)), 'x.example', 'ann@x.example'),
+    null,
+    'too long to be one',
+  )
 })
 
 test('any text is a configuration or none, never a throw', () => {
@@ -88,7 +96,7 @@ test('any text is a configuration or none, never a throw', () => {
         fc.array(part).map((parts) => parts.join('')),
       ),
       (text) => {
-        readClientConfig(text, 'x.example')
+        readClientConfig(text, 'x.example', 'ann@x.example')
       },
     ),
   )
@@ -110,5 +118,31 @@ test('host names: in ASCII and lower case, or none', () => {
     'a.example/..',
   ]) {
     assert.equal(readHostName(text), undefined, text)
+  }
+})
+
+test('makes the user name by its template, where it is another than the address', () => {
+  const named = (template: string) =>
+    readClientConfig(
+      config(
+        server('imap', 'imap.x.example', 993, 'SSL').replace(
+          '</incomingServer>',
+          `<username>${template}</username></incomingServer>`,
+        ),
+      ),
+      'x.example',
+      'ann.lee@x.example',
+    )?.imap?.username
+  assert.equal(named('%EMAILLOCALPART%'), 'ann.lee')
+  assert.equal(named('%EMAILLOCALPART%.%EMAILDOMAIN%'), 'ann.lee.x.example')
+  for (const template of [
+    '%EMAILADDRESS%',
+    '%EMAILLOCALPART%@%EMAILDOMAIN%',
+    '',
+    'root',
+    '%USER%',
+    'a %EMAILLOCALPART%',
+  ]) {
+    assert.equal(named(template), undefined, template)
   }
 })

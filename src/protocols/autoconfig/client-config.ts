@@ -8,6 +8,8 @@ export interface DetectedServer {
   readonly port: number
   /** `implicit`: TLS from the first byte */
   readonly tls: 'implicit' | 'starttls'
+  /** The user name to sign in with, where it is another than the address. */
+  readonly username?: string
 }
 
 /** What was found; a protocol that is not offered is absent. */
@@ -24,15 +26,20 @@ const ATTRIBUTE = '@'
  * Documents with a DTD are refused whole, so there are no entities to expand. Never throws.
  *
  * @param domain  what `%EMAILDOMAIN%` stands for
+ * @param email  the address whose user name is asked for: `%EMAILADDRESS%`, `%EMAILLOCALPART%`
  * @returns null for anything that is no such document or names no server
  * @see draft-bucksch-autoconfig (work in progress; checked 2026-11)
  */
-export function readClientConfig(xml: string, domain: string): DetectedServers | null {
+export function readClientConfig(xml: string, domain: string, email: string): DetectedServers | null {
   if (xml.length > LONGEST_TEXT || /<!(?:DOCTYPE|ENTITY)/i.test(xml)) return null
   const config = child(parse(xml), 'clientConfig')
   for (const provider of list(config, 'emailProvider')) {
-    const imap = list(provider, 'incomingServer').flatMap((server) => readServer(server, 'imap', domain))[0]
-    const smtp = list(provider, 'outgoingServer').flatMap((server) => readServer(server, 'smtp', domain))[0]
+    const imap = list(provider, 'incomingServer').flatMap((server) =>
+      readServer(server, 'imap', domain, email),
+    )[0]
+    const smtp = list(provider, 'outgoingServer').flatMap((server) =>
+      readServer(server, 'smtp', domain, email),
+    )[0]
     if (imap || smtp) return { ...(imap ? { imap } : {}), ...(smtp ? { smtp } : {}) }
   }
   return null
@@ -56,12 +63,25 @@ function parse(xml: string): JsonObject {
   }
 }
 
-function readServer(server: JsonObject, type: string, domain: string): DetectedServer[] {
+function readServer(server: JsonObject, type: string, domain: string, email: string): DetectedServer[] {
   if (text(server, `${ATTRIBUTE}type`).toLowerCase() !== type) return []
   const host = readHostName(text(server, 'hostname').replaceAll('%EMAILDOMAIN%', domain))
   const port = Number(text(server, 'port'))
   const tls = tlsOf(text(server, 'socketType'))
-  return host && tls && isPort(port) ? [{ host, port, tls }] : []
+  if (!host || !tls || !isPort(port)) return []
+  const username = readUsername(text(server, 'username'), domain, email)
+  return [{ host, port, tls, ...(username === undefined || username === email ? {} : { username }) }]
+}
+
+/** A user name that is made of the address; a fixed one would be the same for everybody and is not taken. */
+function readUsername(template: string, domain: string, email: string): string | undefined {
+  if (!/%EMAIL(ADDRESS|LOCALPART)%/.test(template)) return undefined
+  const local = email.slice(0, email.lastIndexOf('@'))
+  const username = template
+    .replaceAll('%EMAILADDRESS%', () => email)
+    .replaceAll('%EMAILLOCALPART%', () => local)
+    .replaceAll('%EMAILDOMAIN%', () => domain)
+  return username.length <= 320 && /^[^\s%\p{Cc}]+$/u.test(username) ? username : undefined
 }
 
 /** `plain` has no TLS and is not taken. */

@@ -41,10 +41,10 @@ export function createAutoconfig(deps: AutoconfigDeps): Autoconfig {
       const found = new AbortController()
       const deadline = withDeadline(AbortSignal.any([signal, found.signal]), TOTAL_TIMEOUT_MS)
       const sources = [
-        ...ownUrls(domain, email).map((url) => fetchConfig(deps.guarded, url, domain, deadline)),
+        ...ownUrls(domain, email).map((url) => fetchConfig(deps.guarded, url, { domain, email }, deadline)),
         ...(deps.databaseUrl === undefined
           ? []
-          : [fetchConfig(deps.trusted, databaseUrl(deps.databaseUrl, domain), domain, deadline)]),
+          : [fetchConfig(deps.trusted, databaseUrl(deps.databaseUrl, domain), { domain, email }, deadline)]),
         quietly(serversBySrv(deps.dns, domain, deadline)),
       ]
       try {
@@ -92,7 +92,7 @@ function databaseUrl(base: string, domain: string): string {
 async function fetchConfig(
   http: HttpClient,
   url: string,
-  domain: string,
+  { domain, email }: { readonly domain: string; readonly email: string },
   signal: AbortSignal,
 ): Promise<DetectedServers | null> {
   const response = await quietly(
@@ -108,7 +108,7 @@ async function fetchConfig(
   if (response?.status !== 200) return null
   // Loaded with the first document: the XML parser is large.
   const { readClientConfig } = await import('./client-config.ts')
-  return readClientConfig(response.body.toString('utf8'), domain)
+  return readClientConfig(response.body.toString('utf8'), domain, email)
 }
 
 /** A source that can't be reached knows nothing; that is no error. */

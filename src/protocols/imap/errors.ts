@@ -127,7 +127,7 @@ const CODE_RULES: readonly RefusalRule[] = [
     source: 'Gmail and Exchange Online (imapflow 2.10 waits for it too)',
   },
   // Not a matter of waiting.
-  { code: 'OVERQUOTA', kind: 'quota-exhausted', text: 'The mailbox is over its quota.', source: RFC },
+  { code: 'OVERQUOTA', kind: 'mailbox-full', text: 'The mailbox is over its quota.', source: RFC },
   { code: 'NONEXISTENT', kind: 'not-found', text: 'The folder does not exist.', source: RFC },
   {
     code: 'TRYCREATE',
@@ -213,7 +213,9 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
   if (rule) return refusal(rule, details)
   const meaning = CLIENT_CODES[own]
   if (meaning) return new ProviderError(meaning.kind, meaning.text, details)
-  if (own.startsWith('ParserError') || own === 'InvalidResponse') {
+  // What no code of ours or of imapflow's could make sense of.
+  const isStray = error instanceof TypeError || error instanceof RangeError
+  if (own.startsWith('ParserError') || own === 'InvalidResponse' || isStray) {
     return new ProviderError(
       'malformed-response',
       'The mail server sent something that is not IMAP.',
@@ -263,8 +265,22 @@ function refusal(
 
 /** The code of a tagged NO or BAD, upper case; `""` where there is none. */
 function responseCodeOf(fields: object): string {
-  const code = 'serverResponseCode' in fields ? fields.serverResponseCode : undefined
+  const code = 'serverResponseCode' in fields ? fields.serverResponseCode : parsedCodeOf(fields)
   return typeof code === 'string' ? code.toUpperCase() : ''
+}
+
+/** The code in the parsed answer, which is all there is of a refused FETCH (imapflow 2.10). */
+function parsedCodeOf(fields: object): unknown {
+  const response = 'response' in fields ? fields.response : undefined
+  const attributes = inside(response, 'attributes')
+  const section = inside(Array.isArray(attributes) ? attributes[0] : undefined, 'section')
+  return inside(Array.isArray(section) ? section[0] : undefined, 'value')
+}
+
+function inside(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined
 }
 
 /** The text of a tagged refusal. A banner or BYE never stands in these fields. */

@@ -8,7 +8,10 @@ import { toImapError } from './errors.ts'
 import type { ImapConnecting, ImapLogin } from './login.ts'
 
 /** A signed-in session. `close()` it, or `logout()`. */
-export type ImapSession = ImapFlow
+export type ImapSession = ImapFlow & {
+  /** Why the last command that imapflow answered with `false` failed; forgotten by asking. See `carriedOut`. */
+  takeRefusal(): unknown
+}
 
 const CONNECT_TIMEOUT_MS = 10_000
 const GREETING_TIMEOUT_MS = 10_000
@@ -45,6 +48,15 @@ async function signIn(
     : login.host
   // Loaded with the first session: a server without IMAP grants never needs it.
   const { ImapFlow: Client } = await import('imapflow')
+  let refusal: unknown
+  // Some commands answer `false` for whatever went wrong, and only the log says why (imapflow 2.10).
+  const logger = {
+    ...MUTE,
+    warn: (entry: unknown) => {
+      if (isFailure(entry)) refusal = entry.err
+    },
+    isLevelEnabled: (level: string) => level === 'warn',
+  }
   const client = new Client({
     host,
     port: login.port,
@@ -59,7 +71,7 @@ async function signIn(
         : { accessToken: login.auth.accessToken.open() }),
     },
     clientInfo: { name: 'Grantway' },
-    logger: false,
+    logger,
     disableAutoIdle: true,
     disableCompression: true,
     connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -77,13 +89,26 @@ async function signIn(
     signal.throwIfAborted()
     await client.connect()
     signal.throwIfAborted()
-    return client
+    return Object.assign(client, {
+      takeRefusal: () => {
+        const taken = refusal
+        refusal = undefined
+        return taken
+      },
+    })
   } catch (error) {
     client.close()
     throw signal.aborted ? timedOut(error) : toImapError(error, true)
   } finally {
     signal.removeEventListener('abort', abort)
   }
+}
+
+function ignore(): void {}
+const MUTE = { trace: ignore, debug: ignore, info: ignore, error: ignore, fatal: ignore }
+
+function isFailure(entry: unknown): entry is { readonly err: object } {
+  return typeof entry === 'object' && entry !== null && 'err' in entry && entry.err instanceof Error
 }
 
 function timedOut(cause: unknown): ProviderError {

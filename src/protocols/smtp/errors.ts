@@ -135,6 +135,10 @@ export function toSmtpError(error: unknown): ProviderError {
   if (code === 'ETIMEDOUT') {
     return new ProviderError('timeout', 'The SMTP server did not answer in time.', details)
   }
+  // 554 instead of a greeting: no service for anybody, or not for us (RFC 5321 section 3.1).
+  if (reply >= 500 && command === 'CONN') {
+    return new ProviderError('unavailable', 'The SMTP server takes no connections from here.', details)
+  }
   if (reply >= 500) {
     return new ProviderError('invalid-request', 'The SMTP server refused the session.', details)
   }

@@ -6,6 +6,8 @@ import { Secret } from '../../kit/secret.ts'
 import { createGoogleAuthorization } from './authorization.ts'
 import type { GoogleEndpoints } from './endpoints.ts'
 
+const noCall = () => Promise.reject(new Error('no call'))
+
 const call: AuthorizeCall = {
   client: {
     credentialType: 'connector',
@@ -31,7 +33,7 @@ const google = (authorizeUrl = 'https://accounts.google.com/o/oauth2/v2/auth') =
     adminUrl: '',
     pubsubUrl: '',
   }
-  const http = { request: () => Promise.reject(new Error('no call')), close: () => Promise.resolve() }
+  const http = { request: noCall, stream: noCall, close: () => Promise.resolve() }
   return createGoogleAuthorization({ endpoints, http, clock: systemClock })
 }
 

@@ -6,6 +6,7 @@ import type { GoogleApi } from './api.ts'
 import { type BatchPart, readBatch, writeBatch } from './batch-format.ts'
 import { at } from './endpoints.ts'
 import { googleApiError } from './errors.ts'
+import { unitsOf } from './quota-units.ts'
 
 /** More than 50 calls in a batch are discouraged by Google (batch guide, checked 2026-11). */
 const BATCH_SIZE = 50
@@ -72,6 +73,7 @@ async function sendBatch(
     url: at(options.gmailUrl, '/batch/gmail/v1'),
     headers: { 'content-type': `multipart/mixed; boundary=${boundary}` },
     body: writeBatch(paths, boundary),
+    units: paths.reduce((sum, path) => sum + unitsOf('GET', path.split('?')[0] ?? ''), 0),
     ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
   })
   return readBatch(response.headers['content-type'], response.body.toString('utf8'), paths.length)
@@ -91,12 +93,14 @@ function judge(api: GoogleApi, part: BatchPart | undefined): Outcome {
     })
   }
   const wait = part.headers['retry-after']
-  return googleApiError({
+  const error = googleApiError({
     status: part.status,
     text: part.body,
     retryAfterSeconds: wait !== undefined && /^\d{1,6}$/.test(wait) ? Number(wait) : undefined,
     nowMs: api.clock.nowMs(),
   })
+  if (error.kind === 'rate-limited') api.noteThrottle(error)
+  return error
 }
 
 function isPassing(outcome: Outcome): outcome is ProviderError {

@@ -11,12 +11,25 @@ export interface GmailCursor {
   readonly pageSize: number
   /** The last message looked at: found again even where new mail moved it */
   readonly after?: string
+  /** Those looked at before it, the last of them last; some may leave before the next page is asked for */
+  readonly before?: readonly string[]
 }
+
+/** How many ids a cursor remembers before the last one: more would make it long. */
+export const TRAIL = 8
 
 /** Writes a cursor as text. */
 export function writeCursor(cursor: GmailCursor): string {
-  const { pageToken, offset, pageSize, after } = cursor
-  return Buffer.from(JSON.stringify({ p: pageToken, o: offset, n: pageSize, a: after })).toString('base64url')
+  const { pageToken, offset, pageSize, after, before } = cursor
+  return Buffer.from(
+    JSON.stringify({
+      p: pageToken,
+      o: offset,
+      n: pageSize,
+      a: after,
+      b: before?.length ? before : undefined,
+    }),
+  ).toString('base64url')
 }
 
 /** Reads a cursor. @throws ProviderError `invalid-request` for anything that writeCursor did not write */
@@ -27,12 +40,14 @@ export function readCursor(text: string): GmailCursor {
     const pageSize = numberField(value, 'n')
     const pageToken = stringField(value, 'p')
     const after = stringField(value, 'a')
+    const before = Array.isArray(value['b']) ? value['b'].filter((id) => typeof id === 'string') : []
     if (offset !== undefined && offset >= 0 && pageSize !== undefined && pageSize > 0) {
       return {
         offset,
         pageSize,
         ...(pageToken === undefined ? {} : { pageToken }),
         ...(after === undefined ? {} : { after }),
+        ...(before.length === 0 ? {} : { before: before.slice(-TRAIL) }),
       }
     }
   }

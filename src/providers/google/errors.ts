@@ -36,6 +36,13 @@ export const API_ERROR_RULES: readonly ApiErrorRule[] = [
     advice: 'The service may be switched off for this account (Gmail without a mailbox).',
     source: GMAIL,
   },
+  {
+    status: 400,
+    message: /^(invalid (to|cc|bcc|from|reply-to) header|recipient address required)/i,
+    kind: 'rejected',
+    text: 'Google refused an address of the message.',
+    source: 'public reports of messages.send: "Invalid To header", "Recipient address required"',
+  },
   { status: 400, kind: 'invalid-request', text: 'Google refused the request as invalid.', source: GMAIL },
   {
     status: 401,
@@ -109,7 +116,7 @@ export const API_ERROR_RULES: readonly ApiErrorRule[] = [
   },
   { status: 410, kind: 'not-found', text: 'The object or the sync token is gone.', source: CALENDAR },
   { status: 412, kind: 'conflict', text: 'The object was changed meanwhile.', source: CALENDAR },
-  { status: 413, kind: 'invalid-request', text: 'The request is too large for Google.', source: GMAIL },
+  { status: 413, kind: 'too-large', text: 'The message is too large for Google.', source: GMAIL },
   {
     status: 429,
     reasons: ['dailyLimitExceeded'],

@@ -10,7 +10,8 @@ import type { GoogleDeps } from './identity.ts'
 import { objectsIn } from './read-messages.ts'
 import { unsupported } from './search-query.ts'
 
-const LABELS = '/gmail/v1/users/me/labels'
+/** Where Gmail's labels are, below its base. */
+export const LABELS = '/gmail/v1/users/me/labels'
 const LIST_FIELDS = 'labels(id,name,type,color)'
 
 /**
@@ -64,12 +65,13 @@ export function createGmailFolders(deps: GoogleDeps): FoldersPort {
   }
 }
 
-function labelPath(id: string): string {
+/** The path of one label. */
+export function labelPath(id: string): string {
   return `${LABELS}/${encodeURIComponent(id)}`
 }
 
 /** Nothing that would change the path is put into it. */
-function isLabelId(text: string): boolean {
+export function isLabelId(text: string): boolean {
   return text.length <= 256 && text !== '' && !/^\.+$/.test(text) && !/[/\\?#\s]/.test(text)
 }
 

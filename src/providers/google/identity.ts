@@ -19,7 +19,9 @@ import { errorOf, openApi, readObject } from './api.ts'
 import { at, type GoogleEndpoints } from './endpoints.ts'
 import { DEFAULT_SCOPES, mayReadSendAs, normalizeScopes } from './scopes.ts'
 import { signAssertion } from './service-account.ts'
+import type { MessageCache } from './body-cache.ts'
 import { judgeGoogleTokenError } from './token-errors.ts'
+import type { UnitBudget } from './unit-budget.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const IDENTITY_TIMEOUT_MS = 15_000
@@ -29,6 +31,10 @@ export interface GoogleDeps {
   readonly endpoints: GoogleEndpoints
   readonly http: HttpClient
   readonly clock: Clock
+  /** Units of Gmail's quota per grant; absent: no limit */
+  readonly budget?: UnitBudget
+  /** Content of messages read before; absent: nothing is kept */
+  readonly cache?: MessageCache
 }
 
 /** How Google's accounts are signed in: by refresh token, or by a service account for a mailbox. */

@@ -52,7 +52,7 @@ async function messagesOf(
   const thread = await reader.api.getJson(at(reader.gmailUrl, threadPath(threadId, detail))).catch(absent)
   const messages: FullMessage[] = []
   for (const resource of objectsIn(thread, 'messages')) {
-    const message = await mapMessage(reader, resource, query.fields)
+    const message = await mapMessage(reader, resource, query.fields, detail)
     if (passesAllFilters(query, message)) messages.push(message)
   }
   return messages.toSorted((one, other) => other.date - one.date)

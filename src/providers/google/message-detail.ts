@@ -45,10 +45,39 @@ export function messagePath(id: string, detail: MessageDetail | 'raw'): string {
   return `/gmail/v1/users/me/messages/${encodeURIComponent(id)}?${query.toString()}`
 }
 
+/** The path of what changes of a message: its labels. */
+export function labelsPath(id: string): string {
+  const query = new URLSearchParams({ format: 'minimal', fields: 'id,labelIds' })
+  return `/gmail/v1/users/me/messages/${encodeURIComponent(id)}?${query.toString()}`
+}
+
+/** The path of a draft with its whole message. */
+export function draftPath(id: string): string {
+  const query = new URLSearchParams({ format: 'full', fields: `id,message(${FIELDS.full})` })
+  return `/gmail/v1/users/me/drafts/${encodeURIComponent(id)}?${query.toString()}`
+}
+
+/** The path of an attachment by Gmail's id of it, which holds for minutes only. */
+export function attachmentPath(messageId: string, attachmentId: string): string {
+  return `/gmail/v1/users/me/messages/${encodeURIComponent(messageId)}/attachments/${encodeURIComponent(attachmentId)}`
+}
+
 /** The path of a thread with all its messages in that detail. */
 export function threadPath(id: string, detail: MessageDetail): string {
   const query = new URLSearchParams({ format: detail, fields: `id,messages(${FIELDS[detail]})` })
   return `/gmail/v1/users/me/threads/${encodeURIComponent(id)}?${query.toString()}`
+}
+
+/** How deep the parts of a message are told where bodies are left out; `fields` has no way to say "any depth". */
+const OUTLINE_DEPTH = 4
+
+/** The path of a thread with all its messages but their texts. */
+export function threadOutlinePath(id: string): string {
+  const part = 'partId,mimeType,filename,headers,body(attachmentId,size)'
+  let payload = part
+  for (let depth = 1; depth < OUTLINE_DEPTH; depth += 1) payload = `${part},parts(${payload})`
+  const fields = `id,messages(${FIELDS.minimal},payload(${payload}))`
+  return `/gmail/v1/users/me/threads/${encodeURIComponent(id)}?${new URLSearchParams({ format: 'full', fields }).toString()}`
 }
 
 /** Tells whether text can be a Gmail message or thread id; nothing else is put into a path. */

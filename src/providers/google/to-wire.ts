@@ -52,15 +52,34 @@ export function messageToWire(resource: JsonObject, grantId: string, fields: Mes
     cc: addresses(headers, 'cc'),
     bcc: addresses(headers, 'bcc'),
     reply_to: addresses(headers, 'reply-to'),
-    folders: labels,
-    unread: labels.includes('UNREAD'),
-    starred: labels.includes('STARRED'),
+    ...labelFields(labels),
     snippet,
     body,
     attachments: parts.attachments.map((leaf) => toAttachment(leaf, sources, body, grantId)),
     ...shownHeaders(headers, fields),
   }
   return { message, ...(bodyAttachmentId === undefined ? {} : { bodyAttachmentId }) }
+}
+
+/** An attachment and the part it comes from. */
+export interface AttachmentPart {
+  readonly attachment: Attachment
+  readonly source: JsonObject
+  /** Gmail's number of the part */
+  readonly part: string
+}
+
+/** The attachments of a message resource, as `messageToWire` shows them, with their parts. */
+export function attachmentParts(resource: JsonObject, grantId: string): readonly AttachmentPart[] {
+  const payload = isJsonObject(resource['payload']) ? resource['payload'] : {}
+  const sources = new Map<MimePart, JsonObject>()
+  const parts = selectParts(toTree(payload, sources, 0, { parts: PART_LIMIT }))
+  const { body } = bodyOf((parts.html ?? parts.plain)?.node, sources)
+  return parts.attachments.map((leaf) => ({
+    attachment: toAttachment(leaf, sources, body, grantId),
+    source: sources.get(leaf.node) ?? {},
+    part: leaf.node.part ?? '0',
+  }))
 }
 
 /** The headers of a payload as Gmail lists them; entries of another form are left out. */
@@ -94,7 +113,13 @@ export function labelsOf(resource: JsonObject): string[] {
   return Array.isArray(labels) ? labels.filter((label) => typeof label === 'string') : []
 }
 
-function shownHeaders(
+/** What labels tell of a message. */
+export function labelFields(labels: string[]): Pick<FullMessage, 'folders' | 'unread' | 'starred'> {
+  return { folders: labels, unread: labels.includes('UNREAD'), starred: labels.includes('STARRED') }
+}
+
+/** The headers that `fields` asks for. */
+export function shownHeaders(
   headers: readonly MessageHeader[],
   fields: MessageFields,
 ): { readonly headers?: MessageHeader[] } {

@@ -7,6 +7,7 @@ import type {
   Identity,
   MailServerLogin,
 } from '../../core/ports/identity.ts'
+import type { ImapIndexStore } from '../../core/ports/mail-stores-imap-index.ts'
 import type { ProviderModule } from '../../core/ports/provider.ts'
 import { isEmailAddress } from '../../formats/addresses.ts'
 import { withDeadline } from '../../kit/deadline.ts'
@@ -20,6 +21,7 @@ import { openImapSession } from '../../protocols/imap/open-session.ts'
 import { verifySmtp } from '../../protocols/smtp/verify-smtp.ts'
 import { createImapMail } from '../../standards/imap-mail/create-imap-mail.ts'
 import { mailboxAccount } from '../../standards/imap-mail/mailbox-account.ts'
+import { mailboxSmtpAccount } from '../../standards/imap-mail/smtp-account.ts'
 import { icloudForm } from './credential-form.ts'
 
 /** Set by the operator, so trusted as they are. */
@@ -36,9 +38,17 @@ export interface IcloudDeps {
   readonly ca?: string
   /** Told of every login at the mail servers. */
   readonly onSignIn?: NoteSignIn
+  /** Keeps what is known of mailboxes; without it each process learns it anew. */
+  readonly indexStore?: ImapIndexStore
 }
 
 const IDENTIFY_TIMEOUT_MS = 40_000
+
+/**
+ * 20 MB (support.apple.com/102198, checked 2026-11). Whether base64 counts is not told, so it does not; the SIZE that
+ * the SMTP server announces is checked besides.
+ */
+const MAX_MESSAGE_BYTES = Math.ceil((20 * 1024 * 1024 * 78) / 57)
 
 /** Makes the provider for iCloud Mail with an app-specific password. `close()` ends its connections. */
 export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Promise<void> } {
@@ -47,7 +57,12 @@ export function createIcloud(deps: IcloudDeps): ProviderModule & { close(): Prom
     ...(deps.ca === undefined ? {} : { ca: deps.ca }),
     ...(deps.onSignIn === undefined ? {} : { onSignIn: deps.onSignIn }),
   }
-  const mail = createImapMail({ accountOf: (session) => mailboxAccount(session, connecting) })
+  const mail = createImapMail({
+    accountOf: (session) => mailboxAccount(session, connecting),
+    smtpAccountOf: (session) => mailboxSmtpAccount(session, connecting),
+    facts: { maxMessageBytes: MAX_MESSAGE_BYTES, schedulesDrafts: false, takesLargeUploads: false },
+    ...(deps.indexStore === undefined ? {} : { indexStore: deps.indexStore }),
+  })
   return {
     id: 'icloud',
     displayName: 'iCloud',

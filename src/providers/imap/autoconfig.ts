@@ -3,6 +3,8 @@ export interface DetectedServer {
   readonly host: string
   readonly port: number
   readonly tls: 'implicit' | 'starttls'
+  /** The user name to sign in with, where it is another than the address. */
+  readonly username?: string
 }
 
 /**

@@ -83,7 +83,7 @@ async function signInSmtp(
   try {
     const found = (await detect())?.smtp
     if (!found) return null
-    const login = { ...asked.imap, ...found }
+    const login = movedTo(asked.imap, found)
     await verifySmtp(login, connecting, signal)
     return login
   } catch (error) {
@@ -93,11 +93,17 @@ async function signInSmtp(
 }
 
 function at(login: MailServerLogin, server: DetectedServer | undefined, field: string): MailServerLogin {
-  if (server) return { ...login, ...server }
+  if (server) return movedTo(login, server)
   throw new ProviderError(
     'invalid-request',
     `settings.${field} is required: the server of this address could not be found out`,
   )
+}
+
+/** The login at a server that was found; a user name that is no address was meant as it stands. */
+function movedTo(login: MailServerLogin, { username, ...where }: DetectedServer): MailServerLogin {
+  const isAddress = login.username.includes('@')
+  return { ...login, ...where, ...(username !== undefined && isAddress ? { username } : {}) }
 }
 
 /** The service that `settings.type` names, else what the address's domain says. */
@@ -123,7 +129,7 @@ function unverifiedAccount({ secret, publicSettings }: GrantMaterial): Account {
   const complete = (login: MailServerLogin, server: DetectedServer | undefined, field: string) => {
     if (login.host !== UNKNOWN_HOST) return login
     if (!server) throw notFoundOut(field)
-    return { ...login, ...server }
+    return movedTo(login, server)
   }
   const imap = complete(secret.imap, known?.imap, 'imap_host')
   const smtp = secret.smtp

@@ -7,6 +7,8 @@ import { Secret } from '../../kit/secret.ts'
 import { createMicrosoftAuthorization } from './authorization.ts'
 import type { MicrosoftEndpoints } from './endpoints.ts'
 
+const noCall = () => Promise.reject(new Error('no call'))
+
 const LOGIN = 'https://login.microsoftonline.com'
 const REDIRECT = 'https://mail.example/v3/connect/callback'
 const REDIRECT_ENCODED = 'https%3A%2F%2Fmail.example%2Fv3%2Fconnect%2Fcallback'
@@ -35,7 +37,7 @@ const microsoft = (changes: Partial<MicrosoftEndpoints> = {}) => {
     graphUrl: 'https://graph.microsoft.com',
     ...changes,
   }
-  const http = { request: () => Promise.reject(new Error('no call')), close: () => Promise.resolve() }
+  const http = { request: noCall, stream: noCall, close: () => Promise.resolve() }
   return createMicrosoftAuthorization({ endpoints, http, clock: systemClock })
 }
 const scopeOf = (url: string) => new URL(url).searchParams.get('scope')

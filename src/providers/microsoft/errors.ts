@@ -115,7 +115,7 @@ export const GRAPH_ERROR_RULES: readonly GraphErrorRule[] = [
     source: THROTTLING,
   },
   {
-    codes: ['ErrorExceededMessageLimit'],
+    codes: ['ErrorExceededMessageLimit', 'ErrorSubmissionQuotaExceeded'],
     kind: 'quota-exhausted',
     text: 'The mailbox has reached its sending limit.',
     source: EWS,
@@ -133,6 +133,59 @@ export const GRAPH_ERROR_RULES: readonly GraphErrorRule[] = [
     ],
     kind: 'unavailable',
     text: 'Microsoft failed; it may work again shortly.',
+    source: EWS,
+  },
+  {
+    codes: ['ErrorSendAsDenied'],
+    kind: 'send-as-denied',
+    text: 'Microsoft does not let this account send as that address.',
+    advice: 'Give the account the permission Send As or Send on Behalf of that mailbox, or leave out from.',
+    source: EWS,
+  },
+  {
+    codes: [
+      'ErrorInvalidRecipients',
+      'ErrorMissingRecipients',
+      'ErrorInvalidRecipientSubfilter',
+      'ErrorInvalidSmtpAddress',
+    ],
+    kind: 'rejected',
+    text: 'Microsoft refused the message or one of its recipients.',
+    source: EWS,
+  },
+  {
+    codes: [
+      'ErrorMessageSizeExceeded',
+      'ErrorAttachmentSizeLimitExceeded',
+      'ErrorDataSizeLimitExceeded',
+      'MaximumRequestLengthExceeded',
+      'RequestEntityTooLarge',
+    ],
+    kind: 'too-large',
+    text: 'The message is larger than Microsoft takes.',
+    advice: 'The limit of a tenant is 35 MB unless its administrator set another one (up to 150 MB).',
+    source: EWS,
+  },
+  {
+    codes: ['ErrorQuotaExceeded', 'quotaLimitReached'],
+    kind: 'mailbox-full',
+    text: 'The mailbox at Microsoft is full.',
+    source: EWS,
+  },
+  {
+    codes: [
+      'InvalidInternetMessageHeader',
+      'InvalidInternetMessageHeaderCollection',
+      'ErrorMimeContentInvalid',
+      'ErrorMimeContentInvalidBase64String',
+      'ErrorDeleteDistinguishedFolder',
+      'ErrorMoveDistinguishedFolder',
+      'ErrorCannotUseFolderIdForItemId',
+      'ErrorCannotUseItemIdForFolderId',
+      'ErrorInvalidFolderId',
+    ],
+    kind: 'invalid-request',
+    text: 'Microsoft refused the request as invalid.',
     source: EWS,
   },
   {
@@ -204,7 +257,7 @@ function judge(answer: GraphAnswer, error: JsonObject | undefined, code: string 
       : { kind: 'rate-limited', text: 'Microsoft is throttling this mailbox.' }
   }
   if (status >= 500) {
-    const own = rule?.kind === 'rate-limited' || rule?.kind === 'unavailable' ? rule : undefined
+    const own = rule && ['rate-limited', 'unavailable', 'mailbox-full'].includes(rule.kind) ? rule : undefined
     return own ?? { kind: 'unavailable', text: `Microsoft failed (${status}).` }
   }
   if (status === 401) {
@@ -222,6 +275,8 @@ function byStatus(status: number): Judgement {
     case 404:
     case 410:
       return { kind: 'not-found', text: 'The object does not exist at Microsoft.' }
+    case 413:
+      return { kind: 'too-large', text: 'The request is larger than Microsoft takes.' }
     case 409:
     case 412:
       return { kind: 'conflict', text: 'The object exists already or was changed meanwhile.' }

@@ -2,11 +2,11 @@ import type { FullMessage, RawMessage } from '../../contract/message.ts'
 import type { MessageQuery, Page } from '../../core/ports/mail.ts'
 import { isJsonObject, numberField, parseJson, stringField } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
-import { messagesPath } from './list-messages.ts'
+import { messagesPath } from './message-pages.ts'
 import { type Candidate, passesLocalCheck } from './local-filter.ts'
 import { projection, quote } from './message-query.ts'
 import { nextPlace, type PagePlace } from './next-link.ts'
-import { candidatesOf, finishMessages, type MessageReader } from './read-messages.ts'
+import { candidatesOf, finishMessages, isAccepted, type MessageReader } from './read-messages.ts'
 
 const PAGE_SIZE = 100
 /** A conversation is read up to this many pages. */
@@ -23,7 +23,7 @@ export async function listThreadMessages(
   folder: string | undefined,
 ): Promise<Page<FullMessage | RawMessage>> {
   const all = (await readThread(reader, query, threadId, folder))
-    .filter((candidate) => passesLocalCheck(query, candidate))
+    .filter((candidate) => passesLocalCheck(query, candidate) && isAccepted(reader, candidate))
     .toSorted(newestFirst)
   const start = query.cursor === undefined ? undefined : readPlace(query.cursor)
   const open = start ? all.filter((candidate) => comesAfter(candidate, start)) : all

@@ -61,11 +61,16 @@ export function checkQuery(query: MessageQuery): string | undefined {
   return checkId(folder, query.in === undefined ? 'shared_folder_id' : 'in')
 }
 
-/** Chooses the mode: addresses other than the sender's can only be searched for. */
-export function toGraphSearch(query: MessageQuery): MessageSearch {
-  if (query.searchQueryNative !== undefined) return nativeSearch(query.searchQueryNative)
+/**
+ * Chooses the mode: addresses other than the sender's can only be searched for.
+ * @param upTo  Unix seconds: in filter mode nothing that was received after that second
+ */
+export function toGraphSearch(query: MessageQuery, upTo?: number): MessageSearch {
+  // Graph keeps parts of a second and shows none: the whole second is meant.
+  const place = upTo === undefined ? [] : [`receivedDateTime lt ${timeText(upTo + 1)}`]
+  if (query.searchQueryNative !== undefined) return nativeSearch(query.searchQueryNative, place)
   const terms = searchTerms(query)
-  return terms.length > 0 ? searchFor(terms.join(' AND ')) : filterBy(filterTerms(query))
+  return terms.length > 0 ? searchFor(terms.join(' AND ')) : filterBy([...place, ...filterTerms(query)])
 }
 
 function filterBy(terms: readonly string[]): MessageSearch {
@@ -80,9 +85,9 @@ function searchFor(kql: string): MessageSearch {
 }
 
 /** KQL; a value that begins with the name of one of Graph's options is that option. */
-function nativeSearch(text: string): MessageSearch {
+function nativeSearch(text: string, place: readonly string[]): MessageSearch {
   const [, option, value = ''] = /^\$(filter|search)=([\s\S]*)$/.exec(text) ?? []
-  if (option === 'filter') return filterBy([`(${value})`])
+  if (option === 'filter') return filterBy([...place, `(${value})`])
   if (option !== 'search') return searchFor(text)
   const [, quoted] = /^"([\s\S]*)"$/.exec(value.trim()) ?? []
   return quoted === undefined ? searchFor(value) : { mode: 'search', query: [['$search', `"${quoted}"`]] }
@@ -143,12 +148,12 @@ function dayText(seconds: number): string {
 }
 
 /** Read whatever is asked for: small, and what the local check reads. */
-const LIGHT =
+export const LIGHT =
   'id,conversationId,subject,from,sender,toRecipients,ccRecipients,bccRecipients,replyTo,receivedDateTime,sentDateTime,isDraft,isRead,flag,parentFolderId,hasAttachments'
 
 /** `contentId` belongs to a kind of attachment only, so it is named with its type (contract/email.md 13.1). */
-const ATTACHMENTS =
-  'attachments($select=id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId)'
+export const ATTACHMENT_FIELDS = 'id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId'
+const ATTACHMENTS = `attachments($select=${ATTACHMENT_FIELDS})`
 
 /** `$select` and `$expand` of what the client wants, and no more. */
 export function projection(fields: MessageFields, select: readonly string[] | undefined): QueryParameters {

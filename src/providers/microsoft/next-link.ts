@@ -50,7 +50,11 @@ function parseUrl(text: string): URL | undefined {
 
 /** Where a list goes on. Core signs it together with the filters, so it is ours when it comes back. */
 export interface GraphCursor {
-  /** absent on the first page */
+  /** Unix seconds: what comes was received in that second or before. */
+  readonly upTo?: number
+  /** Marks of messages of that second that were looked at. */
+  readonly seen?: readonly string[]
+  /** absent on the first page, and where the list goes on by time */
   readonly place?: PagePlace
   /** How many of that page's items were looked at. */
   readonly offset: number
@@ -61,8 +65,16 @@ export interface GraphCursor {
 }
 
 /** Writes a cursor as text. */
-export function writeCursor({ place, offset, pageSize, after }: GraphCursor): string {
-  const short = { p: place?.value, s: place?.option === '$skip', o: offset, n: pageSize, a: after }
+export function writeCursor({ upTo, seen, place, offset, pageSize, after }: GraphCursor): string {
+  const short = {
+    t: upTo,
+    m: seen,
+    p: place?.value,
+    s: place?.option === '$skip',
+    o: offset,
+    n: pageSize,
+    a: after,
+  }
   return Buffer.from(JSON.stringify(short)).toString('base64url')
 }
 
@@ -74,10 +86,14 @@ export function readCursor(text: string): GraphCursor {
     const pageSize = numberField(value, 'n')
     const token = stringField(value, 'p')
     const after = stringField(value, 'a')
+    const upTo = numberField(value, 't')
+    const seen = Array.isArray(value['m']) ? value['m'].filter((mark) => typeof mark === 'string') : undefined
     if (offset !== undefined && offset >= 0 && pageSize !== undefined && pageSize > 0) {
       return {
         offset,
         pageSize,
+        ...(upTo === undefined ? {} : { upTo }),
+        ...(seen === undefined ? {} : { seen }),
         ...(token === undefined
           ? {}
           : { place: { option: value['s'] === true ? '$skip' : '$skiptoken', value: token } }),

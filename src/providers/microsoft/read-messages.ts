@@ -17,6 +17,13 @@ export interface MessageReader {
   readonly grantId: string
   /** Graph's base address with `/v1.0`. */
   readonly base: string
+  /** Which messages are meant at all (drafts only, for instance). Absent: every one. */
+  readonly accepts?: (resource: JsonObject) => boolean
+}
+
+/** Tells whether a message is one that the operation is about. */
+export function isAccepted({ accepts }: MessageReader, { resource }: Candidate): boolean {
+  return accepts === undefined || accepts(resource)
 }
 
 /** The items of an answer's `value`. @throws ProviderError `malformed-response` where there is no list */

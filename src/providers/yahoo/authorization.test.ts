@@ -4,6 +4,8 @@ import { systemClock } from '../../kit/clock.ts'
 import { Secret } from '../../kit/secret.ts'
 import { createYahooAuthorization } from './authorization.ts'
 
+const noCall = () => Promise.reject(new Error('no call'))
+
 test('the whole address: identity scopes with the mail scope, hint, S256', () => {
   const yahoo = createYahooAuthorization({
     endpoints: {
@@ -11,8 +13,9 @@ test('the whole address: identity scopes with the mail scope, hint, S256', () =>
       tokenUrl: '',
       userinfoUrl: '',
       imap: { host: '', port: 993 },
+      smtp: { host: '127.0.0.1', port: 465 },
     },
-    http: { request: () => Promise.reject(new Error('no call')), close: () => Promise.resolve() },
+    http: { request: noCall, stream: noCall, close: () => Promise.resolve() },
     clock: systemClock,
   })
   assert.equal(

@@ -15,6 +15,7 @@ export interface YahooEndpoints {
   readonly tokenUrl: string
   readonly userinfoUrl: string
   readonly imap: { readonly host: string; readonly port: number }
+  readonly smtp: { readonly host: string; readonly port: number }
 }
 
 /** What speaking OAuth with Yahoo needs. */

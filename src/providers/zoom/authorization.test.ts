@@ -4,10 +4,12 @@ import { systemClock } from '../../kit/clock.ts'
 import { Secret } from '../../kit/secret.ts'
 import { createZoomAuthorization } from './authorization.ts'
 
+const noCall = () => Promise.reject(new Error('no call'))
+
 test('the whole address: no scope and no hint, S256', () => {
   const zoom = createZoomAuthorization({
     endpoints: { authorizeUrl: 'https://zoom.us/oauth/authorize', tokenUrl: '', apiUrl: '' },
-    http: { request: () => Promise.reject(new Error('no call')), close: () => Promise.resolve() },
+    http: { request: noCall, stream: noCall, close: () => Promise.resolve() },
     clock: systemClock,
   })
   assert.equal(

@@ -1,4 +1,4 @@
-import { invalidArgument, json, notFound, throttled } from '../reply.ts'
+import { invalidArgument, json, notFound, overRate, throttled } from '../reply.ts'
 import { type SandboxState, takeFailure } from '../state.ts'
 import type { SandboxReply, SandboxRequest } from '../types.ts'
 
@@ -26,9 +26,11 @@ export function batchEndpoint(
         ? throttled(failure.retryAfterSeconds)
         : failure?.mode === '503'
           ? json({ error: { code: 503, message: 'Backend Error', status: 'UNAVAILABLE' } }, 503)
-          : failure?.mode === '404'
-            ? notFound()
-            : run(state, call)
+          : failure?.mode === '403'
+            ? overRate()
+            : failure?.mode === '404'
+              ? notFound()
+              : run(state, call)
     return writeAnswer(id, reply)
   })
   const mark = 'batch_sandbox-answer'
@@ -46,7 +48,9 @@ function readCall(
   const [, id = ''] = /^content-id:\s*<?([^>\r\n]*)>?/im.exec(text) ?? []
   const [, method, path] = /^([A-Z]+) (\/\S*) HTTP\/1\.1\s*$/m.exec(text) ?? []
   if (method === undefined || path === undefined) return undefined
-  return { id, call: { method, url: new URL(path, outer.url), headers: outer.headers, body: '' } }
+  const body = /HTTP\/1\.1\s*?\r?\n[\s\S]*?\r?\n\r?\n([\s\S]*)$/.exec(text)?.[1]?.trim() ?? ''
+  const url = new URL(path, outer.url)
+  return { id, call: { method, url, headers: outer.headers, body, bytes: Buffer.from(body) } }
 }
 
 function writeAnswer(id: string, reply: SandboxReply): string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { SeedMessage, SeedPart } from '../types.ts'
 import { writeSource } from './write-source.ts'
 
@@ -6,18 +6,18 @@ export type Format = 'minimal' | 'metadata' | 'full' | 'raw'
 
 /** Renders a message as Gmail's API does in that format. */
 export function renderMessage(
-  message: SeedMessage,
+  message: SeedMessage & { readonly source?: Buffer; readonly historyId?: number },
   format: Format,
   metadataHeaders: readonly string[],
 ): object {
-  const source = writeSource(message)
+  const source = message.source ?? writeSource(message)
   const wanted = new Set(metadataHeaders.map((name) => name.toLowerCase()))
   return {
     id: message.id,
     threadId: message.threadId,
     labelIds: message.labelIds,
     snippet: escapeHtml(message.snippet),
-    historyId: '1000',
+    historyId: String(message.historyId ?? 1000),
     internalDate: String(message.internalDateMs),
     sizeEstimate: source.length,
     ...(format === 'raw' ? { raw: source.toString('base64url') } : {}),
@@ -39,9 +39,9 @@ export function renderMessage(
 /** The answer to attachments.get; undefined for an unknown id. */
 export function attachmentOf(message: SeedMessage, attachmentId: string): object | undefined {
   for (const { part, place } of leaves(message.root, '')) {
-    if (attachmentIdOf(message, place) !== attachmentId) continue
+    if (!attachmentId.startsWith(attachmentIdOf(message, place))) continue
     const bytes = bytesOf(part)
-    return { attachmentId, size: bytes.length, data: bytes.toString('base64url') }
+    return { size: bytes.length, data: bytes.toString('base64url') }
   }
   return undefined
 }
@@ -69,18 +69,23 @@ function renderPart(message: SeedMessage, part: SeedPart, place: string): object
     return { ...common, body: { size: 0 }, parts }
   }
   const bytes = bytesOf(part)
-  // Files are given by reference, texts as they are: in UTF-8, whatever their charset.
-  const body =
-    part.filename !== undefined || part.disposition !== undefined
-      ? { attachmentId: attachmentIdOf(message, place), size: bytes.length }
-      : { size: bytes.length, ...(bytes.length > 0 ? { data: bytes.toString('base64url') } : {}) }
+  // Files are given by reference, texts as they are: in UTF-8, whatever their charset. References change each time.
+  const isFile =
+    part.filename !== undefined || part.disposition !== undefined || !part.type.startsWith('text/')
+  const body = isFile
+    ? {
+        attachmentId: `${attachmentIdOf(message, place)}${randomBytes(6).toString('base64url')}`,
+        size: bytes.length,
+      }
+    : { size: bytes.length, ...(bytes.length > 0 ? { data: bytes.toString('base64url') } : {}) }
   return { ...common, body }
 }
 
 /** Headers of a part, names decoded as Gmail gives them. */
 export function partHeaders(part: SeedPart): { readonly name: string; readonly value: string }[] {
-  const name = part.filename === undefined ? '' : `; name="${part.filename}"`
-  const filename = part.filename === undefined ? '' : `; filename="${part.filename}"`
+  const quoted = part.filename?.replace(/["\\]/g, '\\$&')
+  const name = quoted === undefined ? '' : `; name="${quoted}"`
+  const filename = quoted === undefined ? '' : `; filename="${quoted}"`
   return [
     { name: 'Content-Type', value: part.parts ? `${part.type}; boundary="sandbox"` : `${part.type}${name}` },
     ...(part.disposition ? [{ name: 'Content-Disposition', value: `${part.disposition}${filename}` }] : []),

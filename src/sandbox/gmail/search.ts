@@ -1,11 +1,12 @@
 import { parseAddressList } from '../../formats/addresses.ts'
 import type { SeedMessage, SeedPart } from '../types.ts'
 
-const TERM = /(-?)(?:([a-z]+):)?(?:"([^"]*)"|\(([^)]*)\)|\{([^}]*)\}|([^\s"(){}]+))/gi
+const TERM = /(-?)(?:([a-z][a-z0-9]*):)?(?:"([^"]*)"|\(([^)]*)\)|\{([^}]*)\}|([^\s"(){}]+))/gi
 
 /**
  * Searches as Gmail does, as far as its operators are used here: from, to (Cc and Bcc too), cc, bcc, subject
- * (whole words), after and before (seconds), has:attachment, is:unread, is:starred, `-` and `{}`; words else.
+ * (whole words), after and before (seconds), has:attachment, is:unread, is:starred, in, label, rfc822msgid, `-` and
+ * `{}`; words else.
  */
 export function matches(q: string, message: SeedMessage): boolean {
   return [...q.matchAll(TERM)].every((term) => termMatches(term, message))
@@ -38,6 +39,11 @@ function operator(field: string | undefined, value: string, message: SeedMessage
       return Math.floor(message.internalDateMs / 1000) < Number(value)
     case 'has':
       return value === 'attachment' && hasFile(message.root)
+    case 'rfc822msgid':
+      return bare(header(message, 'Message-ID')) === bare(value)
+    case 'in':
+    case 'label':
+      return value.toLowerCase() === 'anywhere' || message.labelIds.includes(labelOf(value))
     case 'is':
       return message.labelIds.includes(value.toUpperCase())
     default:
@@ -46,7 +52,16 @@ function operator(field: string | undefined, value: string, message: SeedMessage
 }
 
 function header(message: SeedMessage, name: string): string {
-  return message.headers.find(([found]) => found === name)?.[1] ?? ''
+  return message.headers.find(([found]) => found.toLowerCase() === name.toLowerCase())?.[1] ?? ''
+}
+
+function bare(messageId: string): string {
+  return messageId.trim().replace(/^<(.*)>$/, '$1')
+}
+
+function labelOf(name: string): string {
+  const upper = name.toUpperCase()
+  return upper === 'DRAFTS' ? 'DRAFT' : /^LABEL_\d+$/.test(upper) ? name : upper
 }
 
 /** Gmail finds an address also by a part of it. */

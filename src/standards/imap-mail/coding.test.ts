@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { uidSet } from './account-index.ts'
 import { decodeFolderId, encodeFolderId } from './folder-id.ts'
 import { decodeListCursor, encodeListCursor } from './list-cursor.ts'
 import { decodePlaceId, encodePlaceId, publicMessageId, rootOfThread, threadIdOf } from './message-id.ts'
 import { parseNativeSearch } from './native-search.ts'
+import { uidSet } from './uid-set.ts'
 
 const path = fc
   .string({ minLength: 1, maxLength: 60, unit: 'grapheme' })

@@ -80,6 +80,43 @@ export class ConnectionPool {
     }
   }
 
+  /**
+   * Runs `work` that changes something: never twice. A kept connection is tried with NOOP first, so that one the
+   * server has closed meanwhile costs no failure.
+   * @throws ProviderError
+   */
+  async change<T>(
+    account: ImapAccount,
+    callerSignal: AbortSignal,
+    work: (session: ImapSession) => Promise<T>,
+  ): Promise<T> {
+    const signal = withDeadline(callerSignal, WORK_TIMEOUT_MS)
+    const kept = await this.#acquire(account, signal)
+    const slot = kept.wasIdle ? await this.#alive(account, kept.slot, signal) : kept.slot
+    try {
+      return await this.#runOn(account, slot, signal, work)
+    } catch (error) {
+      throw signal.aborted ? timedOut(error) : toImapError(error)
+    }
+  }
+
+  /** The slot itself where its connection still answers, else a fresh one in its place. */
+  async #alive(account: ImapAccount, slot: Slot, signal: AbortSignal): Promise<Slot> {
+    const abort = () => slot.session.close()
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      await slot.session.noop()
+    } catch {
+      // what the server said, or that it is gone, no longer matters: the connection is given up
+      slot.session.close()
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+    if (slot.session.usable && !signal.aborted) return slot
+    this.#release(account, slot, false)
+    return (await this.#acquire(account, signal, true)).slot
+  }
+
   /** Ends every connection. Work in progress fails. */
   async close(): Promise<void> {
     this.#closed = true
@@ -217,8 +254,10 @@ export class ConnectionPool {
 
 /** Tells whether work failed by a whole answer (a tagged NO or BAD), or by a judgement of our own. */
 function isRefusal(error: unknown): boolean {
-  if (error instanceof ProviderError)
-    return !['malformed-response', 'timeout', 'unavailable'].includes(error.kind)
+  if (error instanceof ProviderError) {
+    const isAnswer = error.details.providerBody !== undefined
+    return isAnswer || !['malformed-response', 'timeout', 'unavailable'].includes(error.kind)
+  }
   return typeof error === 'object' && error !== null && 'responseStatus' in error
 }
 

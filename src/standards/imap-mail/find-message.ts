@@ -1,10 +1,11 @@
 import type { FullMessage, RawMessage } from '../../contract/message.ts'
 import type { MessageFindOptions } from '../../core/ports/mail.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
-import { type IndexRow, sorted } from './account-index.ts'
+import { sorted } from './account-index.ts'
+import type { IndexRow } from './index-rows.ts'
 import { encodeFolderId } from './folder-id.ts'
-import { listFolders } from './folders.ts'
-import { type MailboxView, present, publicId } from './list-messages.ts'
+import { listFolders, refuseShared } from './folders.ts'
+import { coveredFolders, type MailboxView, type PageEntry, present, publicId } from './list-messages.ts'
 import { decodePlaceId, type MessagePlace, publicMessageId } from './message-id.ts'
 import { openFolder, type OpenedFolder } from './open-folder.ts'
 import { searchUids } from './search-uids.ts'
@@ -13,7 +14,8 @@ import { searchUids } from './search-uids.ts'
 const FOLDER_LIMIT = 200
 const SEARCH_ORDER = ['\\Inbox', '\\All', '\\Sent', '\\Archive', '\\Drafts', '\\Trash', '\\Junk']
 
-interface Found {
+/** A copy of a message. */
+export interface Found {
   readonly folder: OpenedFolder
   readonly row: IndexRow
 }
@@ -27,12 +29,24 @@ export async function findMessage(
   id: string,
   options: MessageFindOptions,
 ): Promise<FullMessage | RawMessage> {
-  if (options.sharedFrom !== undefined) {
-    throw new ProviderError('unsupported', 'shared_from is not supported by this provider')
-  }
-  const place = decodePlaceId(id)
-  const found = place ? await findPlace(view, place) : await findMessageId(view, id)
-  const [first] = found.toSorted((a, b) => b.row.date - a.row.date)
+  refuseShared(options.sharedFrom)
+  const { entry } = await findEntry(view, id, options.fields === 'include_headers')
+  const [item] = await present(view, [entry], options)
+  if (!item) throw notFound()
+  return item
+}
+
+/**
+ * Finds a message and loads its head; its folder is open then.
+ * @throws ProviderError `not-found`, also for one that is marked as deleted
+ */
+export async function findEntry(
+  view: MailboxView,
+  id: string,
+  withAllHeaders = false,
+): Promise<{ readonly entry: PageEntry; readonly copies: readonly Found[] }> {
+  const copies = (await locateMessage(view, id)).toSorted((a, b) => b.row.date - a.row.date)
+  const [first] = copies
   if (!first) throw notFound()
   const folder = await openFolder(view.client, first.folder.path)
   if (folder?.uidValidity !== first.folder.uidValidity) throw notFound()
@@ -41,20 +55,38 @@ export async function findMessage(
     view.accountKey,
     folder,
     [first.row.uid],
-    options.fields === 'include_headers',
+    withAllHeaders,
   )
   const message = heads.get(first.row.uid)
-  if (!message) throw notFound()
+  if (!message || message.deleted) throw notFound()
   const entry = {
     folder,
     message,
+    row: first.row,
     id: publicId(view.index, first, message),
     date: first.row.date,
-    folders: [...new Set(found.map((copy) => encodeFolderId(copy.folder.path)))],
+    folders: [...new Set(copies.map((copy) => encodeFolderId(copy.folder.path)))],
   }
-  const [item] = await present(view, [entry], options)
-  if (!item) throw notFound()
-  return item
+  return { entry, copies }
+}
+
+/** The copies of a message that are not marked as deleted; those this process knows, else those a search finds. */
+export async function locateMessage(view: MailboxView, id: string): Promise<readonly Found[]> {
+  const place = decodePlaceId(id)
+  return place ? findPlace(view, view.moved.follow(view.accountKey, place)) : findMessageId(view, id)
+}
+
+/**
+ * As `locateMessage`, and looks into the folders of a list without `in` besides: a change is for every copy. Copies
+ * in other folders are known once they were listed or searched for.
+ */
+export async function locateForChange(view: MailboxView, id: string): Promise<readonly Found[]> {
+  const copies = await locateMessage(view, id)
+  const messageId = decodePlaceId(id) ? undefined : publicMessageId(id.startsWith('<') ? id : `<${id}>`)
+  if (messageId === undefined || copies.length === 0) return copies
+  const paths = (await coveredFolders(view)).listed
+  const others = paths.filter((path) => !copies.some((copy) => copy.folder.path === path))
+  return [...copies, ...holdersOf(view, await searchIn(view, messageId, others))]
 }
 
 async function findPlace(view: MailboxView, place: MessagePlace): Promise<readonly Found[]> {
@@ -83,8 +115,11 @@ async function stillThere(view: MailboxView, found: readonly Found[]): Promise<r
   const there: Found[] = []
   for (const copy of found) {
     if (!(await openFolder(view.client, copy.folder.path))) continue
-    const uids = sorted(await view.client.search({ uid: String(copy.row.uid) }, { uid: true }))
+    const uids = sorted(
+      await view.client.search({ uid: String(copy.row.uid), deleted: false }, { uid: true }),
+    )
     if (uids.includes(copy.row.uid)) there.push(copy)
+    else view.index.noteGone(copy.folder, copy.row.uid)
   }
   return there
 }
@@ -96,14 +131,25 @@ async function searchEverywhere(view: MailboxView, messageId: string): Promise<r
     return at === -1 ? SEARCH_ORDER.length : at
   }
   const ordered = folders.toSorted((a, b) => rank(a.attributes) - rank(b.attributes)).slice(0, FOLDER_LIMIT)
+  return searchIn(
+    view,
+    messageId,
+    ordered.map(({ path }) => path),
+  )
+}
+
+async function searchIn(
+  view: MailboxView,
+  messageId: string,
+  paths: readonly string[],
+): Promise<readonly Found[]> {
   const found: Found[] = []
-  for (const { path } of ordered) {
+  for (const path of paths) {
     const folder = await openFolder(view.client, path)
     if (!folder || folder.exists === 0) continue
     // Servers that can't search headers refuse: then it is not found (contract/email.md 14.2).
-    const uids = await searchUids(view.client, folder, { header: { 'Message-ID': messageId } }).catch(
-      ignoreRefusal,
-    )
+    const search = { header: { 'Message-ID': messageId }, deleted: false }
+    const uids = await searchUids(view.client, folder, search).catch(ignoreRefusal)
     const digest = view.index.digestOf(messageId)
     found.push(...(await rowsOf(view, folder, uids)).filter(({ row }) => row.idDigest === digest))
   }
@@ -123,11 +169,11 @@ async function rowsOf(
   })
 }
 
-function ignoreRefusal(error: unknown): readonly number[] {
-  if (error instanceof ProviderError && error.kind === 'invalid-request') return []
+export function ignoreRefusal(error: unknown): readonly number[] {
+  if (error instanceof ProviderError && ['invalid-request', 'unsupported'].includes(error.kind)) return []
   throw error
 }
 
-function notFound(): ProviderError {
+export function notFound(): ProviderError {
   return new ProviderError('not-found', 'message not found')
 }

@@ -1,6 +1,7 @@
 import type { SearchObject } from 'imapflow'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import type { AccountIndex, IndexRow } from './account-index.ts'
+import type { AccountIndex } from './account-index.ts'
+import type { IndexRow } from './index-rows.ts'
 import type { FolderPosition } from './list-cursor.ts'
 import type { MessageFilter } from './message-filter.ts'
 import { allOf } from './native-search.ts'

@@ -5,9 +5,8 @@ import type { FolderQuery, FoldersPort, Page } from '../../core/ports/mail.ts'
 import { isJsonObject, parseJson } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import type { ConnectionPool } from './connection-pool.ts'
 import { decodeFolderId, encodeFolderId } from './folder-id.ts'
-import type { AccountOf } from './imap-account.ts'
+import type { InMailbox } from './in-mailbox.ts'
 
 /** A folder as the server lists it, its purpose worked out. */
 export interface ListedFolder {
@@ -15,6 +14,8 @@ export interface ListedFolder {
   readonly parentPath: string
   readonly attributes: readonly string[]
   readonly isSelectable: boolean
+  /** what separates the levels of its path; absent where the server has no levels */
+  readonly separator?: string | undefined
   readonly total?: number | undefined
   readonly unread?: number | undefined
 }
@@ -64,6 +65,7 @@ export async function listFolders(
       parentPath: entry.parentPath,
       name: entry.name,
       attributes: purposes,
+      separator: entry.delimiter || undefined,
       isSelectable: !flags.some((flag) => /^\\no(select|nexistent)$/i.test(flag)),
       total: entry.status?.messages,
       unread: entry.status?.unseen,
@@ -79,17 +81,16 @@ export async function listFolders(
 }
 
 /** Makes the folders port. `parent_id` is honoured; hidden folders and single levels are Microsoft's. */
-export function createFolders(pool: ConnectionPool, accountOf: AccountOf): FoldersPort {
+export function createFolders(inMailbox: InMailbox): FoldersPort {
   const listAll = async (session: GrantSession) => {
-    const account = await accountOf(session)
-    const folders = await pool.use(account, session.signal, (client) => listFolders(client, true))
+    const folders = await inMailbox(session, ({ client }) => listFolders(client, true))
     return folders.filter((folder) => folder.isSelectable)
   }
   return {
     async list(session, query) {
       refuseShared(query.sharedFrom)
       const all = await listAll(session)
-      const wire = all.map((folder) => ({ folder, wire: toWire(folder, all, session.grantId) }))
+      const wire = all.map((folder) => ({ folder, wire: toWireFolder(folder, all, session.grantId) }))
       const wanted = wire
         .filter((entry) => query.parentId === undefined || entry.wire.parent_id === query.parentId)
         .map((entry) => ({ key: sortKey(entry.folder), wire: entry.wire }))
@@ -102,12 +103,17 @@ export function createFolders(pool: ConnectionPool, accountOf: AccountOf): Folde
       const all = path === undefined ? [] : await listAll(session)
       const folder = all.find((entry) => entry.path === path)
       if (!folder) throw new ProviderError('not-found', 'folder not found')
-      return toWire(folder, all, session.grantId)
+      return toWireFolder(folder, all, session.grantId)
     },
   }
 }
 
-function toWire(folder: ListedFolder, all: readonly ListedFolder[], grantId: string): FullFolder {
+/** Puts a wire folder together. @param all  every selectable folder of the mailbox */
+export function toWireFolder(
+  folder: ListedFolder,
+  all: readonly ListedFolder[],
+  grantId: string,
+): FullFolder {
   const hasParent = all.some((other) => other.path === folder.parentPath)
   return {
     id: encodeFolderId(folder.path),
@@ -161,7 +167,8 @@ function decodeCursor(cursor: string): SortKey {
   throw new ProviderError('invalid-request', 'page_token is not valid')
 }
 
-function refuseShared(sharedFrom: string | undefined): void {
+/** @throws ProviderError `unsupported`: shared mailboxes are Microsoft's */
+export function refuseShared(sharedFrom: string | undefined): void {
   if (sharedFrom !== undefined) {
     throw new ProviderError('unsupported', 'shared_from is not supported by this provider')
   }

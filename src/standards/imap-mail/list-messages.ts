@@ -3,16 +3,20 @@ import { BASIC_HEADERS } from '../../contract/message.ts'
 import type { MessageQuery, Page } from '../../core/ports/mail.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import type { AccountIndex } from './account-index.ts'
+import type { AccountIndex, CoveredFolders } from './account-index.ts'
 import { decodeFolderId, encodeFolderId } from './folder-id.ts'
 import { type Candidate, FolderStream } from './folder-stream.ts'
+import type { IndexRow } from './index-rows.ts'
 import { listFolders } from './folders.ts'
 import { decodeListCursor, encodeListCursor } from './list-cursor.ts'
 import type { LoadedMessage, MessageContent } from './message-content.ts'
 import { buildFilter, type MessageFilter } from './message-filter.ts'
 import { encodePlaceId } from './message-id.ts'
+import type { MovedPlaces } from './moved-places.ts'
 import { openFolder, type OpenedFolder } from './open-folder.ts'
-import { NO_BODY, threadOf, toWireMessage } from './to-wire.ts'
+import type { SpecialFolders } from './special-folder.ts'
+import { mergedThreads, threadRoots } from './merged-threads.ts'
+import { type MessageHead, NO_BODY, threadOf, toWireMessage } from './to-wire.ts'
 
 /** Messages looked at in one request when a filter must be checked here: then the page ends, with a cursor. */
 const SCAN_LIMIT = 1000
@@ -25,6 +29,8 @@ export interface MailboxView {
   readonly grantId: string
   readonly index: AccountIndex
   readonly content: MessageContent
+  readonly moved: MovedPlaces
+  readonly special: SpecialFolders
   /** UIDs put in order of date at once */
   readonly window: number
 }
@@ -33,6 +39,7 @@ export interface MailboxView {
 export interface PageEntry {
   readonly folder: OpenedFolder
   readonly message: LoadedMessage
+  readonly row: IndexRow
   readonly id: string
   readonly date: number
   readonly folders: string[]
@@ -46,7 +53,7 @@ export async function listMessages(
   view: MailboxView,
   query: MessageQuery,
 ): Promise<Page<FullMessage | RawMessage>> {
-  const filter = buildFilter(query)
+  const filter = buildFilter(query, await threadRoots(view, query.threadId))
   const streams = await startStreams(view, query, filter)
   const entries: PageEntry[] = []
   /** where a mail of that Message-ID and fingerprint stands on this page */
@@ -91,10 +98,7 @@ async function startStreams(
   const positions = query.cursor === undefined ? [] : decodeListCursor(query.cursor)
   // What is newer than the last message taken, in a folder nothing was taken from, has come since.
   const frontier = positions.length === 0 ? undefined : Math.min(...positions.map((at) => at.date))
-  const paths =
-    query.in === undefined
-      ? await view.index.defaultPaths(() => listedPaths(view.client))
-      : [pathOf(query.in)]
+  const paths = query.in === undefined ? (await coveredFolders(view)).listed : [pathOf(query.in)]
   const streams: FolderStream[] = []
   for (const path of paths) {
     const folder = await openFolder(view.client, path)
@@ -112,24 +116,32 @@ async function startStreams(
   return streams
 }
 
-function pathOf(folderId: string): string {
+export function pathOf(folderId: string): string {
   const path = decodeFolderId(folderId)
   if (path === undefined) throw unknownFolder()
   return path
 }
 
-function unknownFolder(): ProviderError {
+export function unknownFolder(): ProviderError {
   return new ProviderError('invalid-request', 'in is not the id of a folder of this mailbox')
 }
 
-/** The folders of a list without `in`. */
-async function listedPaths(client: ImapSession): Promise<readonly string[]> {
+/** The folders of a list without `in`, and those that matter to threads. */
+export function coveredFolders({ client, index }: MailboxView): Promise<CoveredFolders> {
+  return index.coveredFolders(() => lookUpFolders(client))
+}
+
+async function lookUpFolders(client: ImapSession): Promise<CoveredFolders> {
   const folders = (await listFolders(client, false)).filter((folder) => folder.isSelectable)
   const withAttribute = (attribute: string) =>
     folders.filter((folder) => folder.attributes.includes(attribute)).slice(0, 1)
   const all = withAttribute('\\All')
   const chosen = all.length > 0 ? all : ['\\Inbox', '\\Sent', '\\Archive'].flatMap(withAttribute)
-  return chosen.length > 0 ? [...new Set(chosen.map((folder) => folder.path))] : ['INBOX']
+  return {
+    listed: chosen.length > 0 ? [...new Set(chosen.map((folder) => folder.path))] : ['INBOX'],
+    sent: withAttribute('\\Sent')[0]?.path,
+    drafts: withAttribute('\\Drafts')[0]?.path,
+  }
 }
 
 /** The next candidates of all folders in order of date; loads windows as they are needed. Takes nothing. */
@@ -200,15 +212,19 @@ function toEntry(
   folderId: string,
 ): PageEntry | undefined {
   const { folder, row } = candidate
+  if (message.deleted) return undefined
   const id = publicId(view.index, candidate, message)
   const { head, unread, starred } = message
-  const hasAttachments = head.parts.attachments.some(
-    (leaf) => leaf.node.disposition !== 'inline' || !leaf.node.id,
-  )
-  const threadId = threadOf(head, id)
+  const hasAttachments = hasAttachment(head)
+  const threadId = filter.thread?.includes(view.index, row) ? filter.thread.id : threadOf(head, id)
   if (filter.matches && !filter.matches({ ...head, threadId, hasAttachments, unread, starred }))
     return undefined
-  return { folder, message, id, date: row.date, folders: [folderId] }
+  return { folder, message, row, id, date: row.date, folders: [folderId] }
+}
+
+/** Whether a message has a file, other than images of its own text. */
+export function hasAttachment(head: MessageHead): boolean {
+  return head.parts.attachments.some((leaf) => leaf.node.disposition !== 'inline' || !leaf.node.id)
 }
 
 /** The Message-ID where it is fit for an id and this mail holds it, else the place. */
@@ -226,6 +242,7 @@ export async function present(
 ): Promise<readonly (FullMessage | RawMessage)[]> {
   const wire = new Map<PageEntry, FullMessage | RawMessage>()
   const needsBody = !options.select || options.select.some((name) => BODY_FIELDS.has(name))
+  const threadIds = options.fields === 'raw_mime' ? undefined : await mergedThreads(view, entries)
   for (const [folder, group] of byFolder(entries)) {
     if (options.fields === 'raw_mime' || needsBody) await ensureOpen(view.client, folder)
     if (options.fields === 'raw_mime') {
@@ -241,7 +258,14 @@ export async function present(
       : new Map<number, never>()
     for (const entry of group) {
       const body = bodies.get(entry.message.uid) ?? NO_BODY
-      const message = toWireMessage({ ...entry, ...entry.message, grantId: view.grantId, body })
+      const threadId = threadIds?.get(entry)
+      const message = toWireMessage({
+        ...entry,
+        ...entry.message,
+        grantId: view.grantId,
+        body,
+        ...(threadId === undefined ? {} : { threadId }),
+      })
       wire.set(entry, withFields(message, entry.message, options.fields))
     }
   }
@@ -282,7 +306,7 @@ function withFields(
   }
 }
 
-async function ensureOpen(client: ImapSession, folder: OpenedFolder): Promise<void> {
+export async function ensureOpen(client: ImapSession, folder: OpenedFolder): Promise<void> {
   if (client.mailbox && client.mailbox.path === folder.path) return
   const opened = await openFolder(client, folder.path)
   if (opened?.uidValidity !== folder.uidValidity) {
@@ -290,7 +314,7 @@ async function ensureOpen(client: ImapSession, folder: OpenedFolder): Promise<vo
   }
 }
 
-function byFolder<T extends { readonly folder: OpenedFolder }>(
+export function byFolder<T extends { readonly folder: OpenedFolder }>(
   items: readonly T[],
 ): ReadonlyMap<OpenedFolder, readonly T[]> {
   const groups = new Map<OpenedFolder, T[]>()

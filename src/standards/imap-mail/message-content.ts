@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import type { FetchMessageObject, FetchQueryObject } from 'imapflow'
+import type { FetchQueryObject } from 'imapflow'
 import { parseHeaderBlock, type HeaderField } from '../../formats/mime/headers.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
-import { uidSet } from './account-index.ts'
+import { type FetchedRow, fetchRows } from './fetch-rows.ts'
 import type { OpenedFolder } from './open-folder.ts'
 import { bodyPartOf, HEAD_HEADERS, type MessageBody, type MessageHead, toBody, toHead } from './to-wire.ts'
 
@@ -12,6 +12,9 @@ export interface LoadedMessage {
   readonly head: MessageHead
   readonly unread: boolean
   readonly starred: boolean
+  readonly draft: boolean
+  /** Marked for removal: as good as gone. */
+  readonly deleted: boolean
   /** Every header, where they were asked for. */
   readonly allHeaders?: readonly HeaderField[]
 }
@@ -46,7 +49,7 @@ export class MessageContent {
     const isKnown = (uid: number) => !withAllHeaders && this.#cache.has(cacheKey(accountKey, folder, uid))
     const known = uids.filter(isKnown)
     const unknown = uids.filter((uid) => !isKnown(uid))
-    for (const message of await fetchAll(client, known, { uid: true, flags: true })) {
+    for (const message of await fetchRows(client, known, { uid: true, flags: true })) {
       const head = this.#cache.get(cacheKey(accountKey, folder, message.uid))?.head
       if (head) loaded.set(message.uid, { uid: message.uid, head, ...flagsOf(message) })
       else unknown.push(message.uid) // evicted between the two looks
@@ -57,7 +60,9 @@ export class MessageContent {
       bodyStructure: true,
       headers: withAllHeaders ? true : [...HEAD_HEADERS],
     }
-    for (const message of await fetchAll(client, unknown, query)) {
+    for (const message of await fetchRows(client, unknown, query)) {
+      // A row with neither is about something else, or worthless.
+      if (!message.headers && !message.bodyStructure) continue
       const headers = parseHeaderBlock(message.headers ?? new Uint8Array())
       const head = toHead(headers, message.bodyStructure ?? { type: 'text/plain' })
       if (!withAllHeaders) this.#keep(cacheKey(accountKey, folder, message.uid), { head })
@@ -89,11 +94,12 @@ export class MessageContent {
     for (const [part, wanted] of byPart) {
       const heads = new Map(wanted.map((message) => [message.uid, message.head]))
       const query = { uid: true, bodyParts: [{ key: part, maxLength: BODY_BYTES_LIMIT }] }
-      for (const message of await fetchAll(client, [...heads.keys()], query)) {
+      for (const message of await fetchRows(client, [...heads.keys()], query)) {
         const head = heads.get(message.uid)
         const leaf = head && bodyPartOf(head)
         if (!head || !leaf) continue
-        const bytes = message.bodyParts?.get(part) ?? new Uint8Array()
+        const bytes = message.bodyParts.get(part)
+        if (!bytes) continue
         const body = toBody(leaf.node, bytes)
         bodies.set(message.uid, body)
         this.#keep(cacheKey(accountKey, folder, message.uid), { head, body })
@@ -109,19 +115,14 @@ export class MessageContent {
   }
 }
 
-async function fetchAll(
-  client: ImapSession,
-  uids: readonly number[],
-  query: FetchQueryObject,
-): Promise<readonly FetchMessageObject[]> {
-  if (uids.length === 0) return []
-  const messages = await client.fetchAll(uidSet(uids), query, { uid: true })
-  return messages.filter((message) => message.uid)
-}
-
-function flagsOf(message: FetchMessageObject): { readonly unread: boolean; readonly starred: boolean } {
+function flagsOf(message: FetchedRow): Pick<LoadedMessage, 'unread' | 'starred' | 'draft' | 'deleted'> {
   const flags = new Set([...(message.flags ?? [])].map((flag) => flag.toLowerCase()))
-  return { unread: !flags.has('\\seen'), starred: flags.has('\\flagged') }
+  return {
+    unread: !flags.has('\\seen'),
+    starred: flags.has('\\flagged'),
+    draft: flags.has('\\draft'),
+    deleted: flags.has('\\deleted'),
+  }
 }
 
 function cacheKey(accountKey: string, folder: OpenedFolder, uid: number): string {

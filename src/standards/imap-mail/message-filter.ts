@@ -1,6 +1,8 @@
 import type { SearchObject } from 'imapflow'
 import type { MessageQuery } from '../../core/ports/mail.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
+import type { AccountIndex } from './account-index.ts'
+import type { IndexRow } from './index-rows.ts'
 import { isHashedThread, rootOfThread } from './message-id.ts'
 import { allOf, parseNativeSearch } from './native-search.ts'
 
@@ -27,8 +29,23 @@ export interface MessageFilter {
   readonly matches?: (message: FilteredMessage) => boolean
   /** The server can't search for it: most of what it gives has to be looked at and dropped. */
   readonly needsScan: boolean
+  /** The thread that was asked for. */
+  readonly thread?: ThreadMembers
   /** Nothing can match. */
   readonly isEmpty: boolean
+}
+
+/** The messages of a thread. */
+export interface ThreadMembers {
+  readonly id: string
+  /** the Message-IDs that any of its messages names as root; empty where none can be searched for */
+  readonly roots: readonly string[]
+  includes(index: AccountIndex, row: IndexRow): boolean
+}
+
+/** Searches for messages that name an id, and for the one that carries it. */
+export function naming(id: string): SearchObject[] {
+  return ['Message-ID', 'References', 'In-Reply-To'].map((name) => ({ header: { [name]: id } }))
 }
 
 const DAY_SECONDS = 86_400
@@ -37,7 +54,7 @@ const DAY_SECONDS = 86_400
  * Builds the filters of a list (contract/email.md 3.2 and 11).
  * @throws ProviderError `unsupported` or `invalid-request`, the message names the parameter
  */
-export function buildFilter(query: MessageQuery): MessageFilter {
+export function buildFilter(query: MessageQuery, thread?: ThreadMembers): MessageFilter {
   refuse(query)
   const searches: SearchObject[] = []
   const checks: ((message: FilteredMessage) => boolean)[] = []
@@ -79,12 +96,9 @@ export function buildFilter(query: MessageQuery): MessageFilter {
   }
   if (hasAttachment !== undefined) checks.push((message) => message.hasAttachments === hasAttachment)
   if (threadId !== undefined) {
-    const root = rootOfThread(threadId)
-    if (root !== undefined) {
-      const names = ['Message-ID', 'References', 'In-Reply-To']
-      searches.push({ or: names.map((name) => ({ header: { [name]: root } })) })
-    }
-    isEmpty ||= root === undefined && !isHashedThread(threadId)
+    const roots = thread?.roots ?? [rootOfThread(threadId)].filter((root) => root !== undefined)
+    if (roots.length > 0) searches.push({ or: roots.flatMap(naming) })
+    isEmpty ||= roots.length === 0 && !isHashedThread(threadId)
     checks.push((message) => message.threadId === threadId)
   }
   // A day more on either side: the server's zone is not known.
@@ -100,6 +114,7 @@ export function buildFilter(query: MessageQuery): MessageFilter {
     ...(checks.length === 0 ? {} : { matches: (message) => checks.every((check) => check(message)) }),
     needsScan:
       hasAttachment !== undefined || (threadId !== undefined && rootOfThread(threadId) === undefined),
+    ...(thread ? { thread } : {}),
     isEmpty,
   }
 }

@@ -44,6 +44,36 @@ function isPositive(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
 }
 
+/** The headers that threads are made of. */
+export interface ThreadingHeaders {
+  readonly messageId?: string | undefined
+  readonly inReplyTo?: string | undefined
+  readonly references?: string | undefined
+}
+
+/** The oldest Message-ID that a message names, or its own; undefined where there is none. */
+export function rootOf(headers: ThreadingHeaders): string | undefined {
+  return idsIn(headers.references)[0] ?? idsIn(headers.inReplyTo)[0] ?? idsIn(headers.messageId)[0]
+}
+
+/** The Message-IDs of a header, in their order. */
+export function idsIn(header: string | undefined): readonly string[] {
+  return (header ?? '').match(/<[^\s<>]+>/g) ?? []
+}
+
+/** Twelve bytes: among a billion messages two share a digest with a chance of one in 10^10. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
+}
+
+/** The digest of the root that a thread id names; undefined for what is no thread id. */
+export function rootDigestOf(threadId: string): string | undefined {
+  const root = rootOfThread(threadId)
+  if (root !== undefined) return digestOf(root)
+  // the hash is the longer form of the same digest
+  return isHashedThread(threadId) ? threadId.slice(HASH_PREFIX.length, HASH_PREFIX.length + 16) : undefined
+}
+
 /**
  * Makes the thread id of a message: its root Message-ID, readable back so that the members of a thread can be
  * searched for without an index. Too long ones, and messages without any id, get a hash.
@@ -51,15 +81,8 @@ function isPositive(value: unknown): value is number {
  * @param ownId  the message's public id, for one that names no root
  * @see RFC 5322 section 3.6.4: the first of References is the oldest ancestor
  */
-export function threadIdOf(
-  headers: {
-    readonly messageId?: string | undefined
-    readonly inReplyTo?: string | undefined
-    readonly references?: string | undefined
-  },
-  ownId: string,
-): string {
-  const root = firstId(headers.references) ?? firstId(headers.inReplyTo) ?? firstId(headers.messageId)
+export function threadIdOf(headers: ThreadingHeaders, ownId: string): string {
+  const root = rootOf(headers)
   const id = root === undefined ? undefined : ROOT_PREFIX + Buffer.from(root, 'utf8').toString('base64url')
   if (id !== undefined && id.length <= THREAD_ID_LIMIT) return id
   return (
@@ -81,8 +104,4 @@ export function rootOfThread(threadId: string): string | undefined {
 /** Tells whether an id is of the form of a thread id. */
 export function isHashedThread(threadId: string): boolean {
   return /^h\.[\w-]{22}$/.test(threadId)
-}
-
-function firstId(header: string | undefined): string | undefined {
-  return /<[^\s<>]+>/.exec(header ?? '')?.[0]
 }

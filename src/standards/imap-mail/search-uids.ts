@@ -1,5 +1,5 @@
 import type { SearchObject } from 'imapflow'
-import { ProviderError } from '../../kit/provider-error.ts'
+import { carriedOut } from '../../protocols/imap/carried-out.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
 import { allOf } from './native-search.ts'
 import type { OpenedFolder } from './open-folder.ts'
@@ -22,8 +22,7 @@ export async function searchUids(
     const isWhole = from === 1 && folder.exists <= limit
     const piece: SearchObject = { seq: `${from}:${Math.min(from + limit - 1, folder.exists)}` }
     const asked = isWhole ? (search ?? { all: true }) : search ? allOf([piece, search]) : piece
-    const uids = await client.search(asked, { uid: true })
-    if (!uids) throw new ProviderError('invalid-request', 'The mail server refused the search.')
+    const uids = await carriedOut(client, () => client.search(asked, { uid: true }))
     for (const uid of uids) found.push(uid)
   }
   return found.sort((a, b) => a - b)

@@ -10,7 +10,7 @@ import { fileNameOf, type MimePart } from '../../formats/mime/mime-part.ts'
 import { selectParts, type Leaf, type SelectedParts } from '../../formats/mime/select-parts.ts'
 import { snippetOfHtml, snippetOfText } from '../../formats/snippet.ts'
 import type { Attachment, FullMessage } from '../../contract/message.ts'
-import { publicMessageId, threadIdOf } from './message-id.ts'
+import { publicMessageId, type ThreadingHeaders, threadIdOf } from './message-id.ts'
 
 /** What never changes about a message and needs no body: read once per UID. */
 export interface MessageHead {
@@ -72,14 +72,15 @@ export function toHead(headers: readonly HeaderField[], structure: MimePart): Me
 
 /** The thread a message belongs to. */
 export function threadOf(head: MessageHead, id: string): string {
-  return threadIdOf(
-    {
-      messageId: headerValue(head.headers, 'message-id'),
-      inReplyTo: headerValue(head.headers, 'in-reply-to'),
-      references: headerValue(head.headers, 'references'),
-    },
-    id,
-  )
+  return threadIdOf(threadHeadersOf(head), id)
+}
+
+export function threadHeadersOf({ headers }: MessageHead): ThreadingHeaders {
+  return {
+    messageId: headerValue(headers, 'message-id'),
+    inReplyTo: headerValue(headers, 'in-reply-to'),
+    references: headerValue(headers, 'references'),
+  }
 }
 
 /** The part whose text is the body: HTML, else plain. */
@@ -97,6 +98,8 @@ export function toWireMessage(message: {
   readonly starred: boolean
   readonly head: MessageHead
   readonly body: MessageBody
+  /** where it is another than that of the root the message names */
+  readonly threadId?: string
 }): FullMessage {
   const { head, body } = message
   return {
@@ -105,7 +108,7 @@ export function toWireMessage(message: {
     object: 'message',
     date: message.date,
     created_at: message.date,
-    thread_id: threadOf(head, message.id),
+    thread_id: message.threadId ?? threadOf(head, message.id),
     subject: head.subject,
     from: head.from,
     to: head.to,
@@ -121,14 +124,15 @@ export function toWireMessage(message: {
   }
 }
 
-function toAttachment({ part, node }: Leaf, grantId: string, body: MessageBody): Attachment {
+/** Puts a wire attachment together. @param body  of its message: it may show the file by `cid:` */
+export function toAttachment({ part, node }: Leaf, grantId: string, body: MessageBody): Attachment {
   const sizeBytes = Math.min(decodedSize(node), 2 ** 31 - 1)
   const contentId = node.id?.trim().replace(/^<|>$/g, '')
   const isReferenced = contentId !== undefined && contentId !== '' && body.body.includes(`cid:${contentId}`)
   return {
     id: encodeAttachmentId({ part, sizeBytes }),
     grant_id: grantId,
-    filename: fileNameOf(node) ?? '',
+    filename: attachmentName(node),
     content_type: withParameters(node.type, node.parameters),
     size: sizeBytes,
     is_inline: node.disposition === 'inline' ? true : node.disposition !== 'attachment' && isReferenced,
@@ -137,6 +141,13 @@ function toAttachment({ part, node }: Leaf, grantId: string, body: MessageBody):
       ? { content_disposition: withParameters(node.disposition, node.dispositionParameters) }
       : {}),
   }
+}
+
+/** An attached message is a file by its `.eml`, as other providers have it. */
+function attachmentName(node: MimePart): string {
+  const name = fileNameOf(node) ?? ''
+  if (node.type !== 'message/rfc822' && node.type !== 'message/global') return name
+  return /\.eml$/i.test(name) ? name : `${name || 'message'}.eml`
 }
 
 function withParameters(value: string, parameters: { readonly [name: string]: string } = {}): string {

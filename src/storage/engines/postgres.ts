@@ -63,6 +63,7 @@ function postgresEngine(clockOffsetMs: number, withLock: Engine['withMigrationLo
     // The clock itself: `now()` stands still inside a transaction.
     nowMs: sql<number>`(floor(extract(epoch from clock_timestamp()) * 1000)::bigint + (${offset}))`,
     text: sql`text collate "C"`,
+    bytes: sql`bytea`,
     sequence: sql`bigserial`,
     async hasTable(on, name) {
       const { rows } = await sql`select 1 where to_regclass(${name}) is not null`.execute(on)

@@ -68,5 +68,6 @@ function toBindable(value: unknown): SQLInputValue {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') {
     return value
   }
+  if (value instanceof Uint8Array) return value
   throw new TypeError(`SQLite can't keep a value of type ${typeof value}`)
 }

@@ -101,6 +101,7 @@ function sqliteEngine(connection: Connection): Engine {
   return {
     nowMs: sql<number>`now_ms()`,
     text: sql`text`,
+    bytes: sql`blob`,
     sequence: sql`integer`,
     async hasTable(on, name) {
       const { rows } = await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { ConnectorId } from '../../contract/ids.ts'
-import type { GrantSecretStore } from '../../core/ports/stores.ts'
+import type { GrantSecretStore } from '../../core/ports/grant-secret-store.ts'
 import { wholeNumber } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
 import { inTransaction } from '../transaction.ts'

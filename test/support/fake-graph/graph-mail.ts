@@ -5,8 +5,8 @@ import { type FakeAttachment, type FakeFolder, type FakeMailbox, type FakeMessag
 export interface GraphReply {
   readonly status: number
   readonly headers?: Record<string, string>
-  /** an object is sent as JSON, text as it is */
-  readonly body: object | string
+  /** an object is sent as JSON, text and bytes as they are */
+  readonly body: object | string | Buffer
 }
 
 export const graphError = (status: number, code: string, message: string, headers = {}): GraphReply => ({
@@ -21,9 +21,9 @@ export const graphError = (status: number, code: string, message: string, header
   },
 })
 
-const notFound = () =>
+export const notFound = () =>
   graphError(404, 'ErrorItemNotFound', 'The specified object was not found in the store.')
-const malformedId = () => graphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.')
+export const malformedId = () => graphError(400, 'ErrorInvalidIdMalformed', 'Id is malformed.')
 
 /** Answers a GET below one user; `path` has no slash at its ends, its parts are decoded. */
 export function answerMail(mailbox: FakeMailbox, path: readonly string[], url: URL): GraphReply {
@@ -36,6 +36,7 @@ export function answerMail(mailbox: FakeMailbox, path: readonly string[], url: U
     if (!message) return id.startsWith('AAMk') ? notFound() : malformedId()
     if (below === '$value')
       return { status: 200, headers: { 'content-type': 'text/plain' }, body: sourceOf(message) }
+    if (below === 'attachments') return answerAttachment(message, rest, query)
     return below === undefined ? { status: 200, body: project(message, query) } : notFound()
   }
   if (collection !== 'mailFolders' || rest.length > 0) return notFound()
@@ -46,6 +47,37 @@ export function answerMail(mailbox: FakeMailbox, path: readonly string[], url: U
     return { status: 200, body: select(folderShape(mailbox, folder), query.get('$select')) }
   if (below === 'childFolders') return listFolders(mailbox, folder.id, url)
   return listMessages(mailbox, (message) => message.parentFolderId === folder.id, url)
+}
+
+function answerAttachment(
+  message: FakeMessage,
+  [id, below]: readonly string[],
+  query: URLSearchParams,
+): GraphReply {
+  const names =
+    query.get('$select') ?? 'id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId'
+  if (id === undefined) {
+    return { status: 200, body: { value: message.attachments.map((one) => projectAttachment(one, names)) } }
+  }
+  const entry = message.attachments.find((one) => one.id === id)
+  if (!entry) return notFound()
+  if (below !== '$value') return { status: 200, body: projectAttachment(entry, names) }
+  if (/referenceAttachment/.test(entry['@odata.type'])) {
+    return graphError(405, 'ErrorInvalidRequest', 'A reference has no content.')
+  }
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/octet-stream' },
+    body: contentOf(entry),
+  }
+}
+
+/** The bytes of an attachment. Its `size` counts overhead, as the real one does. */
+export function contentOf(entry: FakeAttachment): Buffer {
+  if (entry.content) return entry.content
+  return /itemAttachment/.test(entry['@odata.type'])
+    ? Buffer.from('Subject: hello\r\n\r\nforwarded')
+    : Buffer.alloc(entry.size, entry.name)
 }
 
 function listMessages(
@@ -118,8 +150,8 @@ function page(items: readonly object[], url: URL, option: '$skip' | '$skiptoken'
   }
 }
 
-function project(message: FakeMessage, query: URLSearchParams): object {
-  const { attachments, ...own } = message
+export function project(message: FakeMessage, query: URLSearchParams): object {
+  const { attachments, source: _source, ...own } = message
   const expand = /^attachments(?:\(\$select=([^)]*)\))?$/.exec(query.get('$expand') ?? '')
   return {
     ...select(own, query.get('$select')),
@@ -127,7 +159,7 @@ function project(message: FakeMessage, query: URLSearchParams): object {
   }
 }
 
-function projectAttachment(entry: FakeAttachment, names: string | undefined): object {
+export function projectAttachment(entry: FakeAttachment, names: string | undefined): object {
   const wanted = (names ?? '').split(',').map((name) => name.replace('microsoft.graph.fileAttachment/', ''))
   return Object.fromEntries(
     Object.entries(entry).filter(
@@ -144,7 +176,7 @@ function select(item: object, names: string | null): object {
   return { '@odata.etag': 'W/"x"', ...Object.fromEntries(entries.filter(([name]) => wanted.has(name))) }
 }
 
-function folderShape(mailbox: FakeMailbox, folder: FakeFolder): object {
+export function folderShape(mailbox: FakeMailbox, folder: FakeFolder): object {
   const messages = mailbox.messages.filter((message) => message.parentFolderId === folder.id)
   return {
     id: folder.id,

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 export interface FakeAddress {
   readonly emailAddress: { readonly name?: string; readonly address: string }
 }
@@ -10,6 +12,8 @@ export interface FakeAttachment {
   readonly size: number
   readonly isInline: boolean
   readonly contentId?: string | null
+  /** what `$value` gives; absent: made-up bytes of `size` */
+  readonly content?: Buffer
 }
 
 /** A message as Graph keeps it. All but the id may be missing, as in life. */
@@ -34,6 +38,10 @@ export interface FakeMessage {
   readonly body?: { readonly contentType: string; readonly content: string }
   readonly internetMessageHeaders?: readonly { readonly name: string; readonly value: string }[]
   readonly attachments: readonly FakeAttachment[]
+  readonly internetMessageId?: string
+  readonly conversationIndex?: string
+  /** the source it was made of, where it was made of one */
+  readonly source?: string
 }
 
 export interface FakeFolder {
@@ -167,6 +175,8 @@ function seedMessage(at: number, tag: string): FakeMessage {
     id,
     parentFolderId,
     conversationId: `AAQkConv-${tag}${Math.floor(at / 4)}=`,
+    conversationIndex: conversationIndexOf(`AAQkConv-${tag}${Math.floor(at / 4)}=`),
+    internetMessageId: `<${at}@${sender === ADA ? 'contoso' : 'globex'}.example>`,
     subject: at === 4 ? null : subjectOf(at),
     ...(isDraft ? {} : { from: sender }),
     sender,
@@ -203,11 +213,19 @@ function seedMessage(at: number, tag: string): FakeMessage {
   return withoutSubject
 }
 
+/** The first 22 bytes are the conversation's ([MS-OXOMSG] 2.2.1.3). */
+export function conversationIndexOf(conversationId: string): string {
+  const rest = createHash('sha256').update(conversationId).digest().subarray(0, 21)
+  return Buffer.concat([Buffer.from([1]), rest]).toString('base64')
+}
+
 /** The source of a message, as `$value` gives it. */
 export function sourceOf(message: FakeMessage): string {
+  if (message.source !== undefined) return message.source
   return [
     `Message-ID: <${message.id}@source.example>`,
     `Subject: =?utf-8?B?${Buffer.from(message.subject ?? '').toString('base64')}?=`,
+    `Content-Type: text/${message.body?.contentType.toLowerCase() === 'text' ? 'plain' : 'html'}; charset=utf-8`,
     'X-Folded: one',
     '\ttwo',
     'References: <a@x>',

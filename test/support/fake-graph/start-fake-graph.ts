@@ -3,14 +3,18 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { MicrosoftEndpoints } from '../../../src/providers/microsoft/endpoints.ts'
 import { judgeRequest } from '../validate-request.mjs'
+import { answerChange, type ChangeWorld, type FakeBehaviour } from './graph-changes.ts'
 import { answerMail, graphError, type GraphReply } from './graph-mail.ts'
-import { type FakeMailbox, seedMailbox } from './seed.ts'
+import { type FakeMailbox, type FakeMessage, seedMailbox } from './seed.ts'
 import { createTokenEndpoint, type FakeTokenEndpoint } from './token-endpoint.ts'
+import { startUploadServer, type UploadServer } from './upload-server.ts'
 
 export interface SeenGraphRequest {
   readonly method: string
   /** path and query below `/v1.0` */
   readonly path: string
+  /** of a request of its own that has JSON */
+  readonly body?: unknown
 }
 
 /** A stand-in for Microsoft's token endpoint and the mail part of Graph, on loopback. */
@@ -22,6 +26,10 @@ export interface FakeGraph {
   readonly mailboxes: Map<string, FakeMailbox>
   /** Addresses whose mailbox other users may read. */
   readonly shared: Set<string>
+  readonly behaviour: FakeBehaviour
+  readonly uploads: UploadServer
+  /** Every message that left. */
+  readonly sent: readonly FakeMessage[]
   readonly seen: SeenGraphRequest[]
   /** Sentences about requests that the real service would refuse or ignore; empty when all is well. */
   readonly violations: string[]
@@ -30,6 +38,8 @@ export interface FakeGraph {
   maxConcurrent(): number
   /** Answers instead of Graph while it gives something. Null takes it away. */
   intercept(answer: ((request: SeenGraphRequest) => GraphReply | undefined) | null): void
+  /** Carries the next such request out and breaks the connection instead of answering. */
+  loseAnswerOf(fits: ((request: SeenGraphRequest) => boolean) | null): void
   stop(): Promise<void>
 }
 
@@ -43,6 +53,10 @@ export async function startFakeGraph(): Promise<FakeGraph> {
     ['bob@contoso.example', seedMailbox('bob@contoso.example', { count: 1, tag: 'Bob' })],
   ])
   const shared = new Set(['team@contoso.example'])
+  const uploads = await startUploadServer()
+  const behaviour: FakeBehaviour = { sentLag: 0, mayBeSentAs: new Set(), hasPermanentDelete: true }
+  const changes: ChangeWorld = { uploads, behaviour, sent: [], lagging: new Map() }
+  let loses: ((request: SeenGraphRequest) => boolean) | null = null
   const seen: SeenGraphRequest[] = []
   const violations: string[] = []
   const running = new Map<string, number>()
@@ -73,7 +87,17 @@ export async function startFakeGraph(): Promise<FakeGraph> {
   }
 
   /** One request or step: inside the mailbox's four slots, or throttled. */
-  const run = async (owner: string, url: URL, headers: Record<string, string>): Promise<GraphReply> => {
+  const run = async (
+    owner: string,
+    url: URL,
+    headers: Record<string, string>,
+    content: {
+      readonly method: string
+      readonly json?: unknown
+      readonly mime?: string
+      readonly bytes: number
+    },
+  ): Promise<GraphReply> => {
     const parts = url.pathname
       .replace(/^\/v1\.0\//, '')
       .split('/')
@@ -99,10 +123,33 @@ export async function startFakeGraph(): Promise<FakeGraph> {
         })
       }
       await wait(3) // long enough that requests sent together are here together
-      const request = { method: 'GET', path: url.pathname.slice(5) + url.search }
-      return intercept?.(request) ?? answerMail(mailbox, parts.slice(isMe ? 1 : 2), url)
+      const { method, json, mime, bytes } = content
+      const seenPath = url.pathname.slice(5) + url.search
+      const early = intercept?.({ method, path: seenPath, ...(json === undefined ? {} : { body: json }) })
+      if (early) return early
+      const path = parts.slice(isMe ? 1 : 2)
+      if (method === 'GET') return answerMail(lagged(mailbox, path), path, url)
+      return answerChange(mailbox, changes, {
+        method,
+        path,
+        url,
+        json: (json ?? {}) as Record<string, unknown>,
+        ...(mime === undefined ? {} : { mime }),
+        bytes,
+      })
     } finally {
       running.set(key, (running.get(key) ?? 1) - 1)
+    }
+  }
+
+  /** A read right after sending may still show the draft. */
+  const lagged = (mailbox: FakeMailbox, path: readonly string[]): FakeMailbox => {
+    const old = path[0] === 'messages' ? changes.lagging.get(path[1] ?? '') : undefined
+    if (!old || old.left === 0) return mailbox
+    old.left -= 1
+    return {
+      ...mailbox,
+      messages: mailbox.messages.map((one) => (one.id === old.message.id ? old.message : one)),
     }
   }
 
@@ -118,20 +165,34 @@ export async function startFakeGraph(): Promise<FakeGraph> {
     )
     const method = request.method ?? 'GET'
     const path = url.pathname.replace(/^\/v1\.0/, '') + url.search
-    const json: unknown = body === '' ? undefined : JSON.parse(body)
-    seen.push({ method, path })
-    judge(method, path, headers, json)
+    const isSource = headers['content-type'] === 'text/plain'
+    const json: unknown = body === '' || isSource ? undefined : JSON.parse(body)
+    seen.push({ method, path, ...(json === undefined ? {} : { body: json }) })
+    judge(method, path, headers, isSource ? body : json)
     const owner = tokens.bearer((headers['authorization'] ?? '').replace(/^Bearer /, ''))
     if (owner === null) return graphError(401, 'InvalidAuthenticationToken', 'Access token has expired.')
-    if (!path.startsWith('/$batch')) return run(owner, url, headers)
+    if (!path.startsWith('/$batch')) {
+      const bytes = Buffer.byteLength(body)
+      return run(owner, url, headers, { method, json, bytes, ...(isSource ? { mime: body } : {}) })
+    }
     const early = intercept?.({ method, path })
     if (early) return early
     const { requests } = json as {
-      requests: { id: string; url: string; headers?: Record<string, string> }[]
+      requests: {
+        id: string
+        method: string
+        url: string
+        body?: unknown
+        headers?: Record<string, string>
+      }[]
     }
     const responses = await Promise.all(
       requests.map(async (step) => {
-        const reply = await run(owner, new URL(`${base}/v1.0${step.url}`), lowerCased(step.headers ?? {}))
+        const reply = await run(owner, new URL(`${base}/v1.0${step.url}`), lowerCased(step.headers ?? {}), {
+          method: step.method,
+          json: step.body,
+          bytes: 0,
+        })
         return { id: step.id, status: reply.status, headers: reply.headers ?? {}, body: reply.body }
       }),
     )
@@ -143,8 +204,14 @@ export async function startFakeGraph(): Promise<FakeGraph> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       void answer(request, Buffer.concat(chunks).toString('utf8'), base).then(({ status, headers, body }) => {
-        const text = typeof body === 'string' ? body : JSON.stringify(body)
-        response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
+        const path = (request.url ?? '').replace(/^\/v1\.0/, '')
+        if (loses?.({ method: request.method ?? 'GET', path })) {
+          loses = null
+          return void response.destroy()
+        }
+        const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+        const length = Buffer.isBuffer(text) ? { 'content-length': String(text.length) } : {}
+        response.writeHead(status, { 'content-type': 'application/json', ...length, ...headers }).end(text)
       })
     })
   })
@@ -161,6 +228,12 @@ export async function startFakeGraph(): Promise<FakeGraph> {
     tokens,
     mailboxes,
     shared,
+    behaviour,
+    uploads,
+    sent: changes.sent,
+    loseAnswerOf: (next) => {
+      loses = next
+    },
     seen,
     violations,
     knownCount: () => known,
@@ -168,11 +241,14 @@ export async function startFakeGraph(): Promise<FakeGraph> {
     intercept: (next) => {
       intercept = next
     },
-    stop: () =>
-      new Promise((done) => {
+    async stop() {
+      violations.push(...uploads.violations)
+      await uploads.stop()
+      await new Promise<void>((done) => {
         server.close(() => done())
         server.closeAllConnections()
-      }),
+      })
+    },
   }
 }
 

@@ -4,6 +4,7 @@ import type { GrantSecret, Identity, ProviderClient, Tokens } from '../../../src
 import type { ProviderModule } from '../../../src/core/ports/provider.ts'
 import { systemClock } from '../../../src/kit/clock.ts'
 import { silentLogger } from '../../../src/kit/logger.ts'
+import { createEgressGuard } from '../../../src/kit/outbound/egress-guard.ts'
 import { createHttpClient } from '../../../src/kit/outbound/http-client.ts'
 import { Secret } from '../../../src/kit/secret.ts'
 import { createMicrosoft } from '../../../src/providers/microsoft/create-microsoft.ts'
@@ -25,6 +26,8 @@ export interface MicrosoftWorld {
 export interface MicrosoftSession extends GrantSession {
   /** How often another token was asked for. */
   replaced(): number
+  /** How many requests the provider says it made. */
+  spent(): number
 }
 
 export function clientWith(
@@ -43,7 +46,9 @@ export function clientWith(
 export async function startMicrosoftWorld(): Promise<MicrosoftWorld> {
   const graph = await startFakeGraph()
   const http = createHttpClient()
-  const microsoft = createMicrosoft({ endpoints: graph.endpoints, http, clock: systemClock })
+  // Upload addresses are on loopback here; the guard lets them pass only because it is told to.
+  const uploads = createHttpClient({ guard: createEgressGuard({ allowedNetworks: ['127.0.0.0/8'] }) })
+  const microsoft = createMicrosoft({ endpoints: graph.endpoints, http, uploads, clock: systemClock })
   const { exchange, aliases } = microsoft.identity
   if (!exchange || !aliases) throw new Error('microsoft exchanges and has aliases')
   return {
@@ -56,6 +61,7 @@ export async function startMicrosoftWorld(): Promise<MicrosoftWorld> {
           : { kind: 'impersonation', emailAddress: appMailbox, scopes: [] }
       let tokens: Promise<Tokens> | undefined
       let replacements = 0
+      let spent = 0
       const renew = () => {
         tokens = exchange({ client: clientWith({ tenant: 'contoso.example' }), secret, scope: [], signal })
         return tokens.then(({ accessToken }) => accessToken)
@@ -67,6 +73,10 @@ export async function startMicrosoftWorld(): Promise<MicrosoftWorld> {
         settings: appMailbox === undefined ? {} : { email_address: appMailbox },
         signal,
         log: silentLogger,
+        spend({ requests }) {
+          spent += requests
+        },
+        spent: () => spent,
         accessToken: () => tokens?.then(({ accessToken }) => accessToken) ?? renew(),
         replaceRejected() {
           replacements += 1
@@ -78,6 +88,7 @@ export async function startMicrosoftWorld(): Promise<MicrosoftWorld> {
     },
     async stop() {
       await http.close()
+      await uploads.close()
       await graph.stop()
     },
   }

@@ -1,0 +1,84 @@
+import { appError } from '../../../contract/errors.ts'
+import type { Ids } from '../../../kit/ids.ts'
+import type { Logger } from '../../../kit/logger.ts'
+import type { GrantSessions } from '../../grants/sessions.ts'
+import type {
+  ContentKeeper,
+  MessageScheduler,
+  MetadataKeeper,
+  PreparedMessage,
+} from '../../ports/mail-services.ts'
+import type { GrantRecord } from '../../ports/records.ts'
+import type { RequestContext } from '../../ports/services.ts'
+import type { Database } from '../../ports/stores.ts'
+import type { Vault } from '../../ports/vault.ts'
+import type { MailAccess } from '../mail-access.ts'
+import { keepContents, keepDraft, type KeptMessage, sealKept } from './kept-message.ts'
+
+/** What taking a message to send later is made of. */
+export interface SchedulerDeps {
+  readonly database: Database
+  readonly vault: Vault
+  readonly access: MailAccess
+  readonly sessions: GrantSessions
+  readonly contents: ContentKeeper
+  readonly metadata: MetadataKeeper
+  readonly ids: Ids
+  readonly log: Logger
+}
+
+/** Takes messages to send later (contract/email.md 5.1): what was answered is on the disk. */
+export function createScheduler(deps: SchedulerDeps): MessageScheduler {
+  return {
+    async schedule(grant, prepared, when, context) {
+      const id = deps.ids.uuid()
+      if (when.useDraft) await scheduleDraft(grant, id, prepared, when.sendAt, context)
+      else await scheduleMessage(grant, id, prepared, when.sendAt)
+      return id
+    },
+  }
+
+  async function scheduleMessage(
+    grant: GrantRecord,
+    id: string,
+    prepared: PreparedMessage,
+    sendAt: number,
+  ): Promise<void> {
+    const { kept, stored } = await keepContents(deps.contents, grant, id, prepared)
+    await insert(grant, { id, sendAt, useDraft: false }, kept, stored)
+  }
+
+  async function scheduleDraft(
+    grant: GrantRecord,
+    id: string,
+    prepared: PreparedMessage,
+    sendAt: number,
+    context: RequestContext,
+  ): Promise<void> {
+    const drafts = deps.access.capability(grant, 'drafts', 'have drafts')
+    const draft = await deps.sessions.use(grant, context, (session) =>
+      drafts.create(session, prepared.message),
+    )
+    const { metadata } = prepared
+    if (metadata && Object.keys(metadata).length > 0) {
+      await deps.metadata.put(grant, 'draft', draft.id, metadata)
+    }
+    await insert(grant, { id, sendAt, useDraft: true }, keepDraft(draft.id, prepared), 0)
+  }
+
+  async function insert(
+    grant: GrantRecord,
+    send: { readonly id: string; readonly sendAt: number; readonly useDraft: boolean },
+    kept: KeptMessage,
+    stored: number,
+  ): Promise<void> {
+    const owner = { applicationId: grant.applicationId, grantId: grant.id }
+    await deps.database.transaction(async (stores) => {
+      if (!(await stores.grants.hold(grant.id))) throw appError('grant.not_found')
+      if ((await stores.contents.keep(send.id)) !== stored) throw appError('grant.not_found')
+      const sealedMessage = sealKept(deps.vault, { ...owner, ...send }, kept)
+      await stores.scheduledSends.insert({ ...owner, ...send, sealedMessage })
+    })
+    deps.log.info({ grantId: grant.id, scheduleId: send.id, sendAt: send.sendAt }, 'scheduled_send.stored')
+  }
+}

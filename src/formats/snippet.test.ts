@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { snippetOfText } from './snippet.ts'
+
+/** What a snippet is, plainly: all blanks collapsed, trimmed, the first 100 code points. */
+function plainSnippet(text: string): string {
+  const line = text.replace(/(?:\s|\u034f|[\u00ad\u200b-\u200f\ufeff])+/g, ' ').trim()
+  return Array.from(line).slice(0, 100).join('')
+}
+
+test('a snippet is the plain one, whatever the text', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      ' ',
+      '  ',
+      '\t',
+      '\r\n',
+      '\u00a0',
+      '\u200b',
+      '\ufeff',
+      '\u034f',
+      '😀',
+      '\ud83d',
+      'ä',
+      'word',
+    ),
+    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.nat(600).map((length) => ' '.repeat(length)),
+    fc.nat(300).map((length) => 'x😀'.repeat(length)),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 80 }), (pieces) => {
+      const text = pieces.join('')
+      assert.equal(snippetOfText(text), plainSnippet(text))
+    }),
+    { numRuns: 500 },
+  )
+})
