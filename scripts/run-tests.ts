@@ -31,7 +31,11 @@ interface Server {
 const SERVERS: readonly Server[] = [
   { name: 'PostgreSQL', module: 'support/postgres.ts', start: startPostgres },
   { name: 'OAuth server', module: 'support/oauth-server.ts', start: startOAuthServer },
-  { name: 'Dovecot and Postfix', module: 'support/dovecot.ts', start: startDovecot },
+  {
+    name: 'Dovecot and Postfix',
+    module: 'support/dovecot.ts',
+    start: () => startDovecot({ ownsMailboxes: false }),
+  },
   { name: 'Chromium', module: 'support/chromium.ts', start: installChromium },
   { name: 'Python, Ruby, Java and Maven', module: 'support/language-tools.ts', start: installLanguages },
 ]

@@ -154,7 +154,8 @@ test('a mail that claims another’s Message-ID does not take its place', async 
 test('the same mail in two folders is one object with two folders', async () => {
   const erin = await signedIn(provider, settingsOf(world, 'erin'))
   await behind(world, 'erin', async (client) => {
-    for (const path of ['INBOX', 'Archive']) {
+    for (const path of ['INBOX', 'Archive', 'Sent']) {
+      if (path !== 'INBOX') await client.mailboxCreate(path)
       await client.mailboxOpen(path)
       await client.messageDelete({ all: true })
     }
@@ -193,7 +194,7 @@ test('raw_mime is the source, byte for byte; headers come as they were written',
   assert.equal(listed[0]?.raw_mime, raw.raw_mime)
 
   const full = whole(await mail.messages.find(alice, first.id, { fields: 'include_headers' }))
-  assert.ok(full.headers?.some((header) => header.name === 'X-Testworld'))
+  assert.ok(full.headers?.some((header) => header.name === 'Subject'))
   const basic = whole(await mail.messages.find(alice, first.id, { fields: 'include_basic_headers' }))
   assert.ok(
     basic.headers?.some((header) => header.name.toLowerCase() === 'message-id' && header.value === first.id),

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -35,13 +36,17 @@ export interface TestDovecot {
 
 /**
  * Starts Dovecot and Postfix on loopback, or joins those that another test process has started. Needs root on
- * Debian: installs them where they are missing.
+ * Debian: installs them where they are missing. The mailboxes are this process's alone until it stops: what tests of
+ * another file send or delete would be seen by these.
+ *
+ * @param options.ownsMailboxes  false for whoever only keeps the servers running
  */
-export async function startDovecot(): Promise<TestDovecot> {
+export async function startDovecot({ ownsMailboxes = true } = {}): Promise<TestDovecot> {
   const users = join(MAIL_WORLD, 'dovecot-users')
   await mkdir(users, { recursive: true })
   const user = join(users, `${process.pid}-${randomUUID()}`)
   await underLock('dovecot.lock', 'touch "$1" && "$2" start', [user, SCRIPT])
+  const giveBack = ownsMailboxes ? await takeMailboxes() : () => undefined
   const env = readEnv(await readFile(join(MAIL_WORLD, 'dovecot', 'env'), 'utf8'))
   const caFile = value(env, 'TW_CA_FILE')
   return {
@@ -64,9 +69,37 @@ export async function startDovecot(): Promise<TestDovecot> {
       ])
     },
     async stop() {
+      giveBack()
       await underLock('dovecot.lock', STOP_IF_LAST, [user, SCRIPT])
     },
   }
+}
+
+let owners = 0
+let owned: Promise<() => void> | undefined
+
+/** Waits until no other process has the mailboxes. Within a process they are shared; one that dies gives them back. */
+async function takeMailboxes(): Promise<() => void> {
+  owners += 1
+  owned ??= holdLock('mailboxes.lock')
+  const release = await owned
+  return () => {
+    owners -= 1
+    if (owners > 0) return
+    owned = undefined
+    release()
+  }
+}
+
+/** Holds a lock for as long as a child reads what this process never writes. */
+async function holdLock(lock: string): Promise<() => void> {
+  const child = spawn('flock', ['-o', join(MAIL_WORLD, lock), 'sh', '-c', 'echo held; cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  child.unref()
+  return () => child.stdin.end()
 }
 
 /** A file per user is named after its process; one whose process is gone counts no more. */
