@@ -29,6 +29,11 @@ function fill(world: TestDovecot): Promise<void> {
       const date = new Date((1_760_000_000 + at * 3600) * 1000)
       await client.append(FOLDER, source(at), flags, date)
     }
+    // A list that names no folder finds something, whatever ran before.
+    for (let at = 0; at < 6; at += 1) {
+      const head = `Message-ID: <inbox-${at}.${RUN}@partner.example>\r\nFrom: ${PEOPLE[at % 3]}\r\nSubject: Seen before\r\n`
+      await client.append('INBOX', `${head}\r\nText\r\n`, ['\\Seen'], new Date((1_750_000_000 + at) * 1000))
+    }
   })
 }
 
