@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import type { GrantSession } from '../../src/core/ports/grant-session.ts'
 import type { OutgoingDraft } from '../../src/core/ports/outgoing.ts'
 import type { TestDovecot } from '../support/dovecot.ts'
+import { relayed } from '../support/far-side.ts'
 import { file, noise } from '../support/hard-messages.ts'
 import { addressOf, behind, imapProvider, settingsOf, signedIn } from './imap-world.ts'
 
@@ -74,13 +73,6 @@ export function stored(world: TestDovecot, user: string, path: string, messageId
   })
 }
 
-/** The files of the far side that carry the id. */
-export async function arrived(world: TestDovecot, messageId: string): Promise<readonly Buffer[]> {
-  const folder = join(dirname(world.configFile), 'outbound')
-  const found: Buffer[] = []
-  for (const name of (await readdir(folder)).filter((entry) => entry.endsWith('.eml'))) {
-    const source = await readFile(join(folder, name))
-    if (source.subarray(0, 65_536).includes(`Message-ID: ${messageId}`)) found.push(source)
-  }
-  return found
-}
+/** The messages of the far side that carry the id. */
+export const arrived = async (world: TestDovecot, messageId: string): Promise<readonly Buffer[]> =>
+  (await relayed(world, messageId)).map(({ source }) => source)

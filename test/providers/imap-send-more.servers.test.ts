@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { GrantSession } from '../../src/core/ports/grant-session.ts'
 import type { Mail } from '../../src/core/ports/mail.ts'
 import type { OutgoingMessage } from '../../src/core/ports/outgoing.ts'
 import { createHttpClient } from '../../src/kit/outbound/http-client.ts'
-import { isJsonObject, parseJson } from '../../src/kit/json.ts'
 import { Secret } from '../../src/kit/secret.ts'
 import { createYahoo } from '../../src/providers/yahoo/provider.ts'
 import { startDovecot, type TestDovecot } from '../support/dovecot.ts'
 import { eventually } from '../support/eventually.ts'
+import { relayed } from '../support/far-side.ts'
 import { startOAuthServer, type TestOAuthServer } from '../support/oauth-server.ts'
 import { addressOf, behind, imapProvider, sessionOf, settingsOf, signedIn } from './imap-world.ts'
 
@@ -82,17 +80,8 @@ function messageOf(user: string, more: Partial<OutgoingMessage>): OutgoingMessag
 }
 
 /** Recipients at the far side that got the message. */
-async function arrived(messageId: string): Promise<readonly string[]> {
-  const folder = join(dirname(world.configFile), 'outbound')
-  const recipients: string[] = []
-  for (const name of (await readdir(folder)).filter((entry) => entry.endsWith('.eml'))) {
-    const source = await readFile(join(folder, name))
-    if (!source.subarray(0, 65_536).includes(`Message-ID: ${messageId}`)) continue
-    const note = parseJson(await readFile(join(folder, name.replace('.eml', '.json')), 'utf8'))
-    if (isJsonObject(note) && Array.isArray(note['to'])) recipients.push(...note['to'].map(String))
-  }
-  return recipients
-}
+const arrived = async (messageId: string): Promise<readonly string[]> =>
+  (await relayed(world, messageId)).flatMap(({ to }) => to)
 
 const atFarSide = (messageId: string, recipient: string) =>
   eventually(`${messageId} at ${recipient}`, async () =>

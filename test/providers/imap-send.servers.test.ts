@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { randomUUID } from 'node:crypto'
 import type { GrantSession } from '../../src/core/ports/grant-session.ts'
 import type { Mail } from '../../src/core/ports/mail.ts'
 import type { OutgoingMessage } from '../../src/core/ports/outgoing.ts'
-import { isJsonObject, parseJson } from '../../src/kit/json.ts'
 import { startDovecot, type TestDovecot } from '../support/dovecot.ts'
 import { eventually } from '../support/eventually.ts'
+import { relayed, type Relayed } from '../support/far-side.ts'
 import { hardMessages } from '../support/hard-messages.ts'
 import { assertSameMail } from '../support/same-mail.ts'
 import { addressOf, behind, imapProvider, settingsOf, signedIn } from './imap-world.ts'
@@ -53,21 +51,8 @@ function plain(user: string, more: Partial<OutgoingMessage> = {}): OutgoingMessa
 }
 
 /** The message as the far side got it, with its recipients. */
-async function arrived(
-  messageId: string,
-): Promise<{ readonly source: Buffer; readonly to: readonly string[] }> {
-  const folder = join(dirname(world.configFile), 'outbound')
-  return eventually(`${messageId} at the far side`, async () => {
-    for (const name of (await readdir(folder)).filter((entry) => entry.endsWith('.eml'))) {
-      const source = await readFile(join(folder, name))
-      if (!source.subarray(0, 65_536).includes(`Message-ID: ${messageId}`)) continue
-      const note = parseJson(await readFile(join(folder, name.replace('.eml', '.json')), 'utf8'))
-      const to = isJsonObject(note) && Array.isArray(note['to']) ? note['to'].map(String) : []
-      return { source, to }
-    }
-    return undefined
-  })
-}
+const arrived = (messageId: string): Promise<Relayed> =>
+  eventually(`${messageId} at the far side`, async () => (await relayed(world, messageId))[0])
 
 /** Copies of a message in a folder, with their flags. */
 function stored(user: string, path: string, messageId: string) {
