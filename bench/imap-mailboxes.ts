@@ -1,28 +1,32 @@
 // Mailboxes for B3: accounts of their own on the test's Dovecot, filled once.
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { chownSync, existsSync, linkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { ImapFlow } from 'imapflow'
 import type { TestDovecot } from '../test/support/dovecot.ts'
+import { dovecotUser } from '../test/support/dovecot-user.ts'
+import { ATTACHMENT_BYTES } from './mail-upstream-mail.ts'
+import { API_KEY } from './server-child.ts'
 
-export const PASSWORD = 'bench-pass'
+const PASSWORD = 'bench-pass'
 const CONNECTIONS = 8
+
+/** From so many on they are written into the mailbox's folder: APPEND takes 60 a second. */
+const WRITTEN_FROM = 10_000
 
 /** Makes sure that a user is there with at least `count` messages in INBOX. @returns the address */
 export async function mailboxOf(world: TestDovecot, name: string, count: number): Promise<string> {
-  const address = `${name}@testworld.example`
-  const folder = dirname(world.configFile)
-  const users = join(folder, 'users')
-  const isNew = !readFileSync(users, 'utf8').includes(`${address}:`)
-  if (isNew) appendFileSync(users, `${address}:{PLAIN}${PASSWORD}::::::\n`)
-  const done = join(folder, `bench-filled-${name}-${count}`)
+  const { address, maildir } = await dovecotUser(world, name, PASSWORD)
+  const done = join(dirname(world.configFile), `bench-filled-${name}-${count}`)
   if (existsSync(done)) return address
-  // Dovecot sees a change of the file when its time has changed, in whole seconds.
-  if (isNew) await setTimeout(1100)
   const first = await connect(world, address)
   const present = await first.status('INBOX', { messages: true })
   let next = present ? (present.messages ?? 0) : 0
   await first.logout()
+  if (count >= WRITTEN_FROM) {
+    for (; next < count; next += 1) {
+      writeMail(maildir, next, Buffer.from(messageOf(next)), dateOf(next))
+    }
+  }
   const worker = async () => {
     const client = await connect(world, address)
     while (next < count) {
@@ -34,6 +38,20 @@ export async function mailboxOf(world: TestDovecot, name: string, count: number)
   await Promise.all(Array.from({ length: CONNECTIONS }, worker))
   writeFileSync(done, '')
   return address
+}
+
+/**
+ * Puts a message where Dovecot finds it: the name has its size (S) and that with CRLF (W), the file's time is
+ * INTERNALDATE (doc.dovecot.org, maildir, checked 2026-11). Names are in the order of their numbers, so UIDs are, too.
+ */
+export function writeMail(maildir: string, number: number, source: Buffer, date: Date): string {
+  const { uid, gid } = statSync(dirname(maildir))
+  const time = 1_000_000_000 + number
+  const path = join(maildir, 'cur', `${time}.M0P1.bench,S=${source.length},W=${source.length}:2,S`)
+  writeFileSync(path, source)
+  chownSync(path, uid, gid)
+  utimesSync(path, date, date)
+  return path
 }
 
 export async function connect(world: TestDovecot, user: string): Promise<ImapFlow> {
@@ -50,7 +68,61 @@ export async function connect(world: TestDovecot, user: string): Promise<ImapFlo
   return client
 }
 
-const dateOf = (n: number) => new Date((1_600_000_000 + n * 60) * 1000)
+/** Mailboxes whose newest mail has an attachment of `ATTACHMENT_BYTES`: the same file in all of them. */
+export async function bigAttachments(world: TestDovecot, count: number): Promise<readonly string[]> {
+  const addresses: string[] = []
+  let first: string | undefined
+  for (let n = 1; n <= count; n += 1) {
+    const name = `benchfile${n}`
+    addresses.push(await mailboxOf(world, name, 0))
+    const { maildir } = await dovecotUser(world, name, PASSWORD)
+    const path = first
+      ? join(maildir, 'cur', basename(first))
+      : writeMail(maildir, 0, withAttachment(), dateOf(0))
+    if (first) linkOnce(first, path)
+    first ??= path
+  }
+  return addresses
+}
+
+function linkOnce(from: string, to: string): void {
+  rmSync(to, { force: true })
+  linkSync(from, to)
+}
+
+function withAttachment(): Buffer {
+  const base64 = Buffer.alloc(ATTACHMENT_BYTES, 'all work and no play ').toString('base64')
+  const lines = base64.match(/.{1,76}/g) ?? []
+  const head =
+    'From: a@x.example\r\nMessage-ID: <big-file@bench.example>\r\nSubject: big\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=mix\r\n\r\n--mix\r\nContent-Type: text/plain\r\n\r\nsee attached\r\n--mix\r\nContent-Type: application/octet-stream; name=big.bin\r\nContent-Disposition: attachment; filename=big.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+  return Buffer.from(`${head}${lines.join('\r\n')}\r\n--mix--\r\n`)
+}
+
+/** Makes a grant of a mailbox. @returns its id */
+export async function connectMailbox(url: string, world: TestDovecot, address: string): Promise<string> {
+  const settings = {
+    imap_username: address,
+    imap_password: PASSWORD,
+    imap_host: 'localhost',
+    imap_port: world.imapsPort,
+    imap_tls: 'implicit',
+  }
+  const answer = await post(url, '/v3/connect/custom', { provider: 'imap', settings })
+  return (JSON.parse(answer) as { data: { id: string } }).data.id
+}
+
+export async function post(url: string, path: string, body: object): Promise<string> {
+  const response = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`)
+  return text
+}
+
+export const dateOf = (n: number) => new Date((1_600_000_000 + n * 60) * 1000)
 
 /** An ordinary mail: plain and HTML, every tenth with a file, every fourth an answer. */
 function messageOf(n: number): string {

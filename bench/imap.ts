@@ -7,7 +7,7 @@ import type { FetchMessageObject, ImapFlow, MessageStructureObject } from 'imapf
 import { Agent, request } from 'undici'
 import { startDovecot, type TestDovecot } from '../test/support/dovecot.ts'
 import type { Figure } from './figure.ts'
-import { connect, mailboxOf, PASSWORD } from './imap-mailboxes.ts'
+import { connect, connectMailbox, dateOf, mailboxOf, post } from './imap-mailboxes.ts'
 import { API_KEY, SERVE, start, stop } from './server-child.ts'
 
 const CLIENTS = 50
@@ -23,7 +23,7 @@ interface Listed {
 }
 type List = (grantId: string, query: string) => Promise<Listed>
 
-/** @param withBig  the mailbox of 100,000 messages, too: it takes minutes to fill the first time */
+/** With `--big`: the mailbox of 100,000 messages, too. */
 export async function measureImap(): Promise<readonly Figure[]> {
   const world = await startDovecot()
   const data = mkdtempSync(join(tmpdir(), 'grantway-bench-'))
@@ -125,10 +125,15 @@ async function ratio(
   ]
 }
 
-/** The same page without us: open the folder, headers and structure, then the text parts. @returns how many messages */
-async function rawPage(client: ImapFlow): Promise<number> {
+/**
+ * The same page without us: open the folder, headers and structure, then the text parts.
+ * @param newer  how many messages are newer than the page
+ * @returns how many messages
+ */
+async function rawPage(client: ImapFlow, newer = 0): Promise<number> {
   const mailbox = await client.mailboxOpen('INBOX', { readOnly: true })
-  const messages = await client.fetchAll(`${mailbox.exists - PAGE + 1}:*`, {
+  const last = mailbox.exists - newer
+  const messages = await client.fetchAll(`${last - PAGE + 1}:${last}`, {
     uid: true,
     flags: true,
     envelope: true,
@@ -162,6 +167,7 @@ function htmlPart(node: MessageStructureObject | undefined): string | undefined 
   return undefined
 }
 
+/** Pages at the start, in the middle and at the end: by cursor, and by date. */
 async function bigMailbox(world: TestDovecot, url: string, list: List): Promise<readonly Figure[]> {
   const address = await mailboxOf(world, 'benchbig', BIG)
   const grant = await connectMailbox(url, world, address)
@@ -169,34 +175,64 @@ async function bigMailbox(world: TestDovecot, url: string, list: List): Promise<
   const time = async (at: string) => {
     const began = performance.now()
     const { ids } = await list(grant, at)
-    if (ids.length === 0) throw new Error('an empty page')
+    if (ids.length !== PAGE) throw new Error('a page is not whole')
     return performance.now() - began
   }
   const cold = await time(query)
-  const places = new Map([['start', query]])
+  const figures: Figure[] = [{ name: `${BIG} messages, first list ever`, value: round(cold), unit: 'ms' }]
+  const client = await connect(world, address)
+  const walked = await walk(grant, query, list)
+  for (const [name, { newer, cursor }] of walked) {
+    const before = Math.floor(dateOf(BIG - newer).getTime() / 1000)
+    const pages = { cursor, received_before: `${query}&received_before=${before}` }
+    for (const [way, at] of Object.entries(pages)) {
+      const first = await time(at)
+      const warm: number[] = []
+      for (let n = 0; n < 15; n += 1) warm.push(await time(at))
+      figures.push(
+        {
+          name: `${BIG} messages, page at the ${name} by ${way}, first time`,
+          value: round(first),
+          unit: 'ms',
+        },
+        {
+          name: `${BIG} messages, page at the ${name} by ${way}, p50`,
+          value: round(median(warm)),
+          unit: 'ms',
+        },
+      )
+    }
+    const raw: number[] = []
+    for (let n = 0; n < 15; n += 1) {
+      const began = performance.now()
+      await rawPage(client, newer)
+      raw.push(performance.now() - began)
+    }
+    figures.push({
+      name: `${BIG} messages, raw imapflow fetch at the ${name}, p50`,
+      value: round(median(raw)),
+      unit: 'ms',
+    })
+  }
+  await client.logout()
+  return figures
+}
+
+/** Walks a mailbox by cursors. @returns the pages at its start, middle and end, with how many messages are newer */
+async function walk(grant: string, query: string, list: List) {
+  const places = new Map([['start', { newer: 0, cursor: query }]])
   let seen = 0
-  let last = query
   for (let next: string | undefined = ''; next !== undefined; ) {
     const at: string = next === '' ? query : `${query}&page_token=${encodeURIComponent(next)}`
-    if (seen >= BIG / 2 && !places.has('middle')) places.set('middle', at)
-    last = at
+    if (seen === BIG / 2) places.set('middle', { newer: seen, cursor: at })
+    // The last page but one of these: it is whole.
+    if (seen === BIG - 200) places.set('end', { newer: seen, cursor: at })
     const page: Listed = await list(grant, `${at.replace(`limit=${PAGE}`, 'limit=200')}&select=id`)
     seen += page.ids.length
     next = page.next
   }
-  if (seen < BIG) throw new Error(`the walk saw ${seen} of ${BIG} messages`)
-  places.set('end', last)
-  const figures: Figure[] = [{ name: `${BIG} messages, first list ever`, value: round(cold), unit: 'ms' }]
-  for (const [name, at] of places) {
-    const first = await time(at)
-    const warm: number[] = []
-    for (let n = 0; n < 15; n += 1) warm.push(await time(at))
-    figures.push(
-      { name: `${BIG} messages, page at the ${name}, first time`, value: round(first), unit: 'ms' },
-      { name: `${BIG} messages, page at the ${name}, warm, p50`, value: round(median(warm)), unit: 'ms' },
-    )
-  }
-  return figures
+  if (seen !== BIG || places.size !== 3) throw new Error(`the walk saw ${seen} of ${BIG} messages`)
+  return places
 }
 
 /** Processor time of a process for each call, in milliseconds: steadier than the clock on a busy machine. */
@@ -223,29 +259,6 @@ async function rate(one: (n: number) => Promise<unknown>): Promise<Pick<Figure, 
   }
   await Promise.all(Array.from({ length: CLIENTS }, client))
   return { value: Math.round(done / SECONDS), unit: '/s' }
-}
-
-async function connectMailbox(url: string, world: TestDovecot, address: string): Promise<string> {
-  const settings = {
-    imap_username: address,
-    imap_password: PASSWORD,
-    imap_host: 'localhost',
-    imap_port: world.imapsPort,
-    imap_tls: 'implicit',
-  }
-  const answer = await post(url, '/v3/connect/custom', { provider: 'imap', settings })
-  return (JSON.parse(answer) as { data: { id: string } }).data.id
-}
-
-async function post(url: string, path: string, body: object): Promise<string> {
-  const response = await fetch(`${url}${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`)
-  return text
 }
 
 function median(values: readonly number[]): number {

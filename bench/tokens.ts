@@ -25,6 +25,7 @@ export async function measureTokens(): Promise<readonly Figure[]> {
     GRANTWAY_PORT: '0',
     GRANTWAY_DATA_DIR: join(data, 'data'),
     GRANTWAY_API_KEY: API_KEY,
+    GRANTWAY_RATE_LIMIT_FACTOR: '0',
     ...provider.environment,
   })
   const application = await compose({

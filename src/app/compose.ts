@@ -154,6 +154,7 @@ export async function compose(options: ComposeOptions): Promise<Application> {
         await jobs?.stop()
         await useFlush.stop()
         await services.tracking.idle()
+        await services.clean.close()
         await accessTokens.idle()
         await outbound.close()
         await keyLoop.stop()

@@ -6,8 +6,6 @@ import { AppError } from '../kit/app-error.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Ids } from '../kit/ids.ts'
 import type { Logger } from '../kit/logger.ts'
-import { openPostgresDatabase } from '../storage/engines/postgres.ts'
-import { openSqliteDatabase } from '../storage/engines/sqlite.ts'
 import { takeProcessLock } from '../storage/process-lock.ts'
 import { StartError } from './start-error.ts'
 
@@ -26,6 +24,8 @@ export async function openDatabase(
 ): Promise<Database> {
   if (config.databaseUrl) {
     const url = config.databaseUrl.open()
+    // Only one of the engines is loaded.
+    const { openPostgresDatabase } = await import('../storage/engines/postgres.ts')
     return openPostgresDatabase({
       url,
       poolSize: config.databasePoolSize,
@@ -46,6 +46,7 @@ export async function openDatabase(
   }
   try {
     const path = join(config.dataDir, 'grantway.db')
+    const { openSqliteDatabase } = await import('../storage/engines/sqlite.ts')
     const database = await openSqliteDatabase({ path, ...deps })
     return {
       ...database,

@@ -275,6 +275,13 @@ export const ERRORS = {
     message: 'The bytes of the upload are missing or of another size than announced.',
     meaning: 'The upload was completed before its bytes were there.',
   },
+  'clean.too_complex': {
+    type: 'api.invalid_request_error',
+    status: 422,
+    message: 'The message is too complex to be cleaned.',
+    meaning:
+      'The HTML of a message takes longer to read than any mail should; leave it out and read its body.',
+  },
   'smart_compose.prompt_required': {
     type: 'prompt_required_error',
     status: 400,

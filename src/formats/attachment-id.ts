@@ -22,3 +22,39 @@ export function decodeAttachmentId(id: string): AttachmentPlace | undefined {
   const [, part, size] = match ?? []
   return part === undefined || size === undefined ? undefined : { part, sizeBytes: Number(size) }
 }
+
+/** What of an attachment an id of hosted services names. */
+interface NamedFile {
+  readonly filename: string
+  /** with or without parameters */
+  readonly content_type: string
+  readonly size: number
+}
+
+/** The attachments that an id of hosted services fits. */
+export interface HostedIdFit<T> {
+  /** by name, type and size */
+  readonly exact: T | undefined
+  /** by name and type: sizes are estimates at some providers */
+  readonly named: readonly T[]
+}
+
+/**
+ * Finds what an id of hosted services names, `v0:` with name, content type and size (contract/email.md 9.3).
+ * @returns undefined for an id of another form
+ */
+export function fitHostedId<T extends NamedFile>(
+  id: string,
+  attachments: readonly T[],
+): HostedIdFit<T> | undefined {
+  const [, name, type, size] = /^v0:([^:]*):([^:]*):(\d{1,12})$/.exec(id) ?? []
+  if (name === undefined || type === undefined) return undefined
+  const text = (base64: string) => Buffer.from(base64, 'base64').toString('utf8')
+  const [filename, mediaType] = [text(name), bare(text(type))]
+  const named = attachments.filter((one) => one.filename === filename && bare(one.content_type) === mediaType)
+  return { exact: named.find((one) => one.size === Number(size)), named }
+}
+
+function bare(contentType: string): string {
+  return (contentType.split(';')[0] ?? '').trim().toLowerCase()
+}

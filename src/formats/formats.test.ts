@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isEmailAddress, parseAddressList } from './addresses.ts'
-import { decodeAttachmentId, encodeAttachmentId } from './attachment-id.ts'
+import { decodeAttachmentId, encodeAttachmentId, fitHostedId } from './attachment-id.ts'
 import { snippetOfHtml, snippetOfText } from './snippet.ts'
 
 test('reads names, bare addresses and groups', () => {
@@ -29,6 +29,22 @@ test('attachment ids are URL-safe and read back', () => {
   assert.deepEqual(decodeAttachmentId(id), { part: '1.2', sizeBytes: 2048 })
   assert.equal(decodeAttachmentId('v0:x:y:1'), undefined)
   assert.equal(decodeAttachmentId('a0.!!'), undefined)
+})
+
+test('an id of hosted services fits by name, type without parameters, and size', () => {
+  const file = { filename: 'Übersicht.pdf', content_type: 'application/pdf; name="x"', size: 10 }
+  const [larger, text] = [
+    { ...file, size: 11 },
+    { ...file, content_type: 'text/plain' },
+  ]
+  const base64 = (of: string) => Buffer.from(of).toString('base64')
+  const fit = (size: number) =>
+    fitHostedId(`v0:${base64(file.filename)}:${base64('Application/PDF')}:${size}`, [text, larger, file])
+  assert.deepEqual(fit(10), { exact: file, named: [larger, file] })
+  assert.deepEqual(fit(7), { exact: undefined, named: [larger, file] })
+  for (const id of ['a0.MS4yOjIwNDg', 'v0:x:y', 'v0:x:y:z', 'v0:x:y:1:2', '']) {
+    assert.equal(fitHostedId(id, [file]), undefined, id)
+  }
 })
 
 test('a snippet is visible text, collapsed, 100 code points', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { snippetOfText } from './snippet.ts'
+import { snippetOfHtml, snippetOfText, textOfHtml } from './snippet.ts'
 
 /** What a snippet is, plainly: all blanks collapsed, trimmed, the first 100 code points. */
 function plainSnippet(text: string): string {
@@ -36,4 +36,27 @@ test('a snippet is the plain one, whatever the text', () => {
     }),
     { numRuns: 500 },
   )
+})
+
+test('the snippet of long HTML is that of its start only where nothing else could show', () => {
+  const short = `<p>${'word '.repeat(30)}</p>`
+  const padding = `<!-- ${'x'.repeat(20_000)} -->`
+  assert.equal(snippetOfHtml(padding + short), snippetOfHtml(short))
+  assert.equal(snippetOfHtml(`<p>a</p>${padding}<p>b</p>`), 'a b')
+  assert.equal(snippetOfHtml(short.repeat(500)), snippetOfHtml(short))
+  assert.equal(snippetOfHtml(`${short.repeat(60)}<b`.slice(0, 8_190) + padding), snippetOfHtml(short))
+})
+
+test('HTML that is nested without end is read all the same', () => {
+  for (const tag of [
+    '<div>',
+    '<ul><li>',
+    '<blockquote>',
+    '<table><tr><td>',
+    '<a href="https://x.example">',
+  ]) {
+    const hostile = `seen${tag.repeat(100_000)}x`
+    assert.ok(textOfHtml(hostile).startsWith('seen'), tag)
+    assert.ok(snippetOfHtml(hostile).startsWith('seen'), tag)
+  }
 })

@@ -87,7 +87,16 @@ export class AnswerWithStatus {
     this.answer = answer
   }
 }
-export type AnyAnswer = Answer | ByteAnswer | AnswerWithStatus
+
+/** JSON all of whose texts are in bytes (kit/text-form.ts): written with a byte for each character. */
+export class AnswerInBytes {
+  readonly answer: Answer
+
+  constructor(answer: Answer) {
+    this.answer = answer
+  }
+}
+export type AnyAnswer = Answer | ByteAnswer | AnswerWithStatus | AnswerInBytes
 
 interface Described {
   readonly method: Method

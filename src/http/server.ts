@@ -11,6 +11,7 @@ import { registerFormBodies } from './plugins/form-bodies.ts'
 import { clientErrorHandler, frameworkErrors, refuseExpectation } from './plugins/raw-errors.ts'
 import { registerJsonBodies } from './plugins/json-bodies.ts'
 import { registerMultipartBodies } from './plugins/multipart-bodies.ts'
+import { answerWriters } from './plugins/answer-writers.ts'
 import { registerMetrics } from './plugins/metrics.ts'
 import { serveRoute } from './plugins/serve-route.ts'
 import { streamBodies } from './plugins/stream-bodies.ts'
@@ -50,6 +51,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
       ignoreDuplicateSlashes: true,
       querystringParser: (text) => ({ ...parseQueryString(text) }),
     },
+    schemaController: { compilersFactory: answerWriters },
     frameworkErrors,
     clientErrorHandler,
   })
@@ -117,25 +119,27 @@ function endConnectionsOnClose(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     closes = true
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closes) reply.header('connection', 'close')
+    done()
   })
 }
 
 /** Runs last before an answer leaves: Fastify appends a charset, and Ruby compares the header as a whole. */
 function addAnswerHeaders(app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     // The answer to a repeated request (Idempotency-Key) has the id of the first one.
     if (!reply.hasHeader('x-request-id')) void reply.header('x-request-id', request.id)
     const type = reply.getHeader('content-type')
     if (typeof type === 'string' && type.startsWith('application/json')) {
       void reply.header('content-type', 'application/json')
     }
+    done()
   })
 }
 
 function addRequestLog(app: FastifyInstance, { logger, metrics }: HttpDeps): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const answered = {
       method: request.method,
       route: request.routeOptions.url ?? 'unknown',
@@ -144,6 +148,7 @@ function addRequestLog(app: FastifyInstance, { logger, metrics }: HttpDeps): voi
     }
     metrics?.observe?.(answered)
     logger.info({ requestId: request.id, ...answered }, 'request')
+    done()
   })
 }
 

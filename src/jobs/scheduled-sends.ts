@@ -27,6 +27,8 @@ export function startScheduledSends(deps: Pick<JobDeps, 'database' | 'scheduledS
   const ofGrant = new Map<GrantId, number>()
   const ofConnector = new Map<ConnectorId, number>()
   const running = new Set<Promise<void>>()
+  /** Ids of those that are worked on. */
+  const inHand = new Set<string>()
   let nextTurn: NodeJS.Timeout | undefined
 
   const loop = startLoop({ name: 'scheduled-sends', log: deps.log, everyMs: EVERY_MS, run })
@@ -55,6 +57,7 @@ export function startScheduledSends(deps: Pick<JobDeps, 'database' | 'scheduledS
   async function takeUpFromTheDead(signal: AbortSignal): Promise<void> {
     for (const holder of await sends.holders()) {
       if (signal.aborted) return
+      if (holder === liveness.self) await closeForgotten()
       if (await liveness.isAlive(holder)) continue
       const released = await sends.release(holder)
       if (released > 0) deps.log.info({ holder, released }, 'scheduled_sends.released')
@@ -63,6 +66,16 @@ export function startScheduledSends(deps: Pick<JobDeps, 'database' | 'scheduledS
         await deps.scheduledSending.abandon(send)
         deps.log.warn({ grantId: send.grantId, scheduleId: send.id }, 'scheduled_send.abandoned')
       }
+    }
+  }
+
+  /** What this process was sending and does not work on any more: what became of it could not be written down. */
+  async function closeForgotten(): Promise<void> {
+    const before = new Set(inHand)
+    for (const send of await sends.underWay(liveness.self)) {
+      if (before.has(send.id) || inHand.has(send.id)) continue
+      await deps.scheduledSending.abandon(send)
+      deps.log.error({ grantId: send.grantId, scheduleId: send.id }, 'scheduled_send.forgotten')
     }
   }
 
@@ -93,14 +106,16 @@ export function startScheduledSends(deps: Pick<JobDeps, 'database' | 'scheduledS
   function begin(connectorId: ConnectorId, send: ClaimedSend): void {
     add(ofGrant, send.grantId, 1)
     add(ofConnector, connectorId, 1)
+    inHand.add(send.id)
     const work = deps.scheduledSending
       .send(send)
       .catch((error: unknown) => {
-        // Before the note that the provider is asked, the claim runs out; after it, the next start closes it.
+        // Before the note that the provider is asked, the claim runs out; after it, the next run closes it.
         deps.log.error({ grantId: send.grantId, scheduleId: send.id, err: error }, 'scheduled_send.broken')
       })
       .then(() => {
         running.delete(work)
+        inHand.delete(send.id)
         add(ofGrant, send.grantId, -1)
         add(ofConnector, connectorId, -1)
       })

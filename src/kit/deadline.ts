@@ -4,6 +4,33 @@ export function withDeadline(signal: AbortSignal | undefined, timeoutMs: number)
   return signal ? AbortSignal.any([signal, deadline]) : deadline
 }
 
+/** A deadline of one call. */
+export interface CallDeadline {
+  readonly signal: AbortSignal
+  /** Takes it back: the timer of a call that has ended would live on for as long as the call might have taken. */
+  end(): void
+}
+
+/** Joins a caller's signal with a deadline that ends with the call, at less cost than `withDeadline`. */
+export function callDeadline(signal: AbortSignal | undefined, timeoutMs: number): CallDeadline {
+  const controller = new AbortController()
+  const abort = () => controller.abort(signal?.reason)
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('no answer inside the deadline', 'TimeoutError')),
+    timeoutMs,
+  )
+  timer.unref()
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
+  return {
+    signal: controller.signal,
+    end() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    },
+  }
+}
+
 /** A timer this late is due to a pause of the process, not to its load. */
 const LATE_MS = 100
 const GRACE_MS = 1_000

@@ -11,6 +11,9 @@ export interface GivenColumns {
     | { readonly type: 'bigint'; readonly values: readonly (number | null)[] }
 }
 
+/** A list of texts as an engine takes it. */
+export type ListValue = string | readonly string[]
+
 /** Everything in which the two engines differ, by name. Repositories and migrations know no other difference. */
 export interface Engine {
   /** The engine's own clock as SQL: integer milliseconds since the Unix epoch, read when the statement runs. */
@@ -32,8 +35,10 @@ export interface Engine {
   keepingRows<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>
   /** Keeps the rows of a query from being changed or deleted until the transaction ends. */
   lockingRows<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>
-  /** Tells whether a column is one of these texts: one value for the whole list, however long. */
-  isAnyOf(column: RawBuilder<unknown>, values: readonly string[]): RawBuilder<boolean>
+  /** A list of texts as one value of a statement, however long. */
+  list(values: readonly string[]): ListValue
+  /** Tells whether a column is one of the texts of a list. */
+  isAnyOf(column: RawBuilder<unknown>, list: ListValue): RawBuilder<boolean>
   /**
    * A table `given` of columns of values, all of one length, for `insert into … select … from`: one value per column
    * or one for all, so that a statement of many rows is as short as one of a single row.

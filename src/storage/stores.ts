@@ -36,10 +36,10 @@ import { createWebhookStore } from './repositories/webhooks.ts'
 /** Makes all stores over one connection or transaction. */
 export function createStores(connection: Connection, engine: Engine): Stores {
   return {
-    applications: createApplicationStore(connection),
-    apiKeys: createApiKeyStore(connection),
+    applications: createApplicationStore(connection, engine),
+    apiKeys: createApiKeyStore(connection, engine),
     callbackUris: createCallbackUriStore(connection, engine),
-    connectors: createConnectorStore(connection),
+    connectors: createConnectorStore(connection, engine),
     credentials: createCredentialStore(connection, engine),
     grants: createGrantStore(connection, engine),
     secrets: createGrantSecretStore(connection, engine),
@@ -51,7 +51,7 @@ export function createStores(connection: Connection, engine: Engine): Stores {
     jobs: createJobStore(connection, engine),
     webhooks: createWebhookStore(connection, engine),
     rates: createRateStore(connection, engine),
-    audit: createAuditStore(connection),
+    audit: createAuditStore(connection, engine),
     oauthSessions: createOAuthSessionStore(connection, engine),
     authorizationCodes: createAuthorizationCodeStore(connection, engine),
     issuedTokens: createIssuedTokenStore(connection),

@@ -12,6 +12,7 @@ import { messageFromSource } from '../../src/standards/imap-mail/message-from-so
 import { type GrantwayApp, startGrantway } from '../support/grantway-app.ts'
 import { grantRecord } from '../support/http-app.ts'
 import { fuzzMail } from './fuzz-mail.ts'
+import { soon } from './soon.ts'
 import { htmlText, jsonBody, mimeSource, multipartForm, queryString, templateText } from './arbitraries.ts'
 
 /** Something that strangers feed. `once` throws when it is not taken well. */
@@ -20,10 +21,6 @@ export interface FuzzArea {
   readonly property: () => fc.IAsyncPropertyWithHooks<unknown[]> | fc.IAsyncProperty<unknown[]>
 }
 
-/** Processor time that one input may take: the machine may be busy with others. */
-const MOST_CPU_MS = 1_000
-const MOST_WALL_MS = 20_000
-
 const CLEAN = {
   links: true,
   images: 'markdown',
@@ -31,16 +28,6 @@ const CLEAN = {
   markdown: true,
   removesConclusion: true,
 } as const
-
-/** Runs `work` and fails when it takes too long. */
-async function soon<T>(work: () => T | Promise<T>): Promise<T> {
-  const [before, startedAt] = [process.cpuUsage(), performance.now()]
-  const result = await work()
-  const { user } = process.cpuUsage(before)
-  assert.ok(user / 1000 < MOST_CPU_MS, `took ${Math.round(user / 1000)} ms of processor time`)
-  assert.ok(performance.now() - startedAt < MOST_WALL_MS, 'hung')
-  return result
-}
 
 /** What needs no server. */
 export const PURE_AREAS: readonly FuzzArea[] = [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { type FuzzArea, PURE_AREAS, startHttpAreas } from './areas.ts'
+import { startImapArea } from './imap-area.ts'
 import { runArea } from './run-area.ts'
 
 /*
@@ -13,11 +14,16 @@ const SECONDS = 10
 const HTTP_AREAS = ['query strings', 'page tokens', 'JSON bodies', 'multipart forms']
 
 let http: Awaited<ReturnType<typeof startHttpAreas>>
+let imap: Awaited<ReturnType<typeof startImapArea>>
 
 before(async () => {
   http = await startHttpAreas()
+  imap = await startImapArea()
 })
-after(() => http.stop())
+after(async () => {
+  await http.stop()
+  await imap.stop()
+})
 
 async function fuzz(area: FuzzArea | undefined): Promise<void> {
   assert.ok(area)
@@ -32,3 +38,6 @@ for (const name of HTTP_AREAS) {
   test(`${name}: no request is answered with 500 or takes a second`, () =>
     fuzz(http.areas.find((area) => area.name === name)))
 }
+
+test('IMAP: no answer of a mail server ends in a 500, a hang, or trouble for the next request', () =>
+  fuzz(imap.area))

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { PURE_AREAS, startHttpAreas } from './areas.ts'
+import { startImapArea } from './imap-area.ts'
 import { runArea } from './run-area.ts'
 
 const { values } = parseArgs({
@@ -12,8 +13,9 @@ const { values } = parseArgs({
   },
 })
 const http = await startHttpAreas()
+const imap = await startImapArea()
 try {
-  const areas = [...PURE_AREAS, ...http.areas].filter(({ name }) => (values.area ?? name) === name)
+  const areas = [...PURE_AREAS, ...http.areas, imap.area].filter(({ name }) => (values.area ?? name) === name)
   if (areas.length === 0) throw new Error(`there is no area ${values.area}`)
   console.log(`seed ${values.seed}`)
   for (const area of areas) {
@@ -22,4 +24,5 @@ try {
   }
 } finally {
   await http.stop()
+  await imap.stop()
 }

@@ -13,6 +13,9 @@ let asked: unknown[][] = []
 const BODY =
   '<p>Hi <a href="https://x.example/">you</a> <img src="https://x.example/i.png" alt="pic"></p><script>x</script><table><tr><th>a</th></tr></table><p>Best,<br>Ada</p><blockquote type="cite">old</blockquote>'
 
+/** Takes some tenths of a second each. */
+const HARD = '<table><tr><td>x</td></tr>'.repeat(20_000)
+
 const google: Mail = {
   messages: {
     list: () => Promise.reject(new Error('not asked')),
@@ -20,6 +23,7 @@ const google: Mail = {
       asked.push([id, options])
       session.spend({ requests: 1, gmailUnits: 20 })
       if (id === 'gone') throw new ProviderError('not-found', 'no such message')
+      if (id.startsWith('hard')) return aMessage(session.grantId, id, { body: HARD })
       if (id === 'slow') throw new ProviderError('rate-limited', 'too many', { retryAfterSeconds: 3 })
       return aMessage(session.grantId, id, { body: BODY })
     },
@@ -72,6 +76,22 @@ test('goes by the options', async () => {
     const answer = await clean({ message_id: ['a'], ...options }, '?select=conversation')
     assert.deepEqual(answer.body.data, [{ conversation }], JSON.stringify(options))
   }
+})
+
+test('answers others while it reads hard messages', async () => {
+  const order: string[] = []
+  const ids = Array.from({ length: 5 }, (_, at) => `hard${at}`)
+  const hard = clean({ message_id: ids, ignore_tables: false }, '?select=id').then((answer) => {
+    order.push('hard')
+    return answer
+  })
+  for (const name of ['first', 'second', 'third']) {
+    const answer = await clean({ message_id: [name] }, '?select=conversation')
+    assert.deepEqual(answer.body.data, [{ conversation: 'Hi you\n\na' }])
+    order.push(name)
+  }
+  assert.equal((await hard).status, 200)
+  assert.deepEqual(order, ['first', 'second', 'third', 'hard'])
 })
 
 test('refuses what it can’t do, and names it', async () => {

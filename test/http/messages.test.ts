@@ -110,6 +110,20 @@ test('changes a message in a shared mailbox, by an id in any encoding', async ()
   ])
 })
 
+test('a shared mailbox may be named by its owner’s grant', async () => {
+  const owner = await world.addGrant({ email: 'team@x.example', emailKey: 'team@x.example' })
+  for (const name of [owner.id, `grant:${owner.id}`]) {
+    assert.equal((await call('DELETE', `/m1?shared_from=${name}`)).status, 200)
+  }
+  assert.deepEqual(calls, [
+    ['delete', 'm1', { hard: false, sharedFrom: 'team@x.example' }],
+    ['delete', 'm1', { hard: false, sharedFrom: 'team@x.example' }],
+  ])
+  const unknown = await call('DELETE', '/m1?shared_from=11111111-2222-4333-8444-555555555555')
+  assert.deepEqual([unknown.status, unknown.body.error.type], [404, 'grant.not_found'])
+  assert.equal(calls.length, 2)
+})
+
 test('deletes into the trash, with and without a body', async () => {
   for (const [path, body] of [
     ['/m1', undefined],

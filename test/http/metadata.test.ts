@@ -24,7 +24,7 @@ const google: Mail = {
   messageChanges: {
     update: async (session, id) => {
       if (id === 'broken') throw new ProviderError('unavailable', 'the provider fails')
-      return aMessage(session.grantId, id)
+      return aMessage(session.grantId, id === 'm.here' ? 'm.there' : id)
     },
     delete: async () => undefined,
   },
@@ -70,6 +70,13 @@ test('keeps metadata with a message: a new object replaces the old one whole, an
   )
   await put('m1', {})
   assert.deepEqual((await call('GET', '/m1')).body.data, message)
+})
+
+test('metadata goes with a message whose id names the place it was moved from', async () => {
+  await put('m.here', { key1: 'kept' })
+  const moved = await call('PUT', '/m.here', { folders: ['There'] })
+  assert.deepEqual([moved.body.data.id, moved.body.data.metadata], ['m.there', { key1: 'kept' }])
+  assert.deepEqual(await idsOf('metadata_pair=key1:kept'), ['m.there'])
 })
 
 test('metadata is not part of raw_mime, and comes when it is selected', async () => {

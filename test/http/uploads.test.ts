@@ -69,7 +69,8 @@ const complete = ({ attachment_id: id }: Started) => app.call('POST', `${base}/$
 
 async function bytesOf(id: string): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of (await files.take(grant, id)).open()) chunks.push(Buffer.from(chunk))
+  for await (const chunk of (await files.take(grant, id, 'attachments.0.id')).open())
+    chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
 }
 
@@ -95,20 +96,23 @@ test('takes bytes at an address of its own, and gives them to messages', async (
   })
   const taken = await put(url, stream, { 'content-type': 'x/y' })
   assert.equal(taken.status, 200, JSON.stringify(taken.body))
-  await assert.rejects(files.take(grant, attachment_id), /no completed upload/)
+  await assert.rejects(files.take(grant, attachment_id, 'attachments.0.id'), /no completed upload/)
   const ready = await complete({ attachment_id, url })
   assert.deepEqual(
     [ready.status, ready.body.data],
     [200, { attachment_id, grant_id: grant.id, status: 'ready' }],
   )
-  const file = await files.take(grant, attachment_id)
+  const file = await files.take(grant, attachment_id, 'attachments.0.id')
   assert.deepEqual(
     [file.filename, file.contentType, file.isInline, file.sizeBytes],
     ['a.bin', 'x/y', false, bytes.length],
   )
   assert.ok((await bytesOf(attachment_id)).equals(bytes))
   assert.ok((await bytesOf(attachment_id)).equals(bytes), 'more than once')
-  await assert.rejects(files.take(other, attachment_id), { status: 400, message: new RegExp(attachment_id) })
+  await assert.rejects(files.take(other, attachment_id, 'attachments.0.id'), {
+    status: 400,
+    message: new RegExp(attachment_id),
+  })
 })
 
 test('takes other bytes until it is completed, then neither bytes nor a second completion', async () => {
@@ -165,7 +169,7 @@ test('is over after an hour, and its bytes are deleted', async () => {
   app.clock.advance(3_600_001)
   assert.equal((await put(upload.url, 'y')).status, 410)
   assert.equal((await complete(upload)).status, 410)
-  await assert.rejects(files.take(grant, ready.attachment_id), /no completed upload/)
+  await assert.rejects(files.take(grant, ready.attachment_id, 'attachments.0.id'), /no completed upload/)
   const { contents, uploads } = app.database.stores
   assert.ok((await contents.deleteExpired(100)) >= 2)
   assert.equal(await contents.deleteExpired(100), 0)

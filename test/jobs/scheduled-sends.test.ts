@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { appError } from '../../src/contract/errors.ts'
 import { grantId } from '../../src/contract/ids.ts'
 import { unixSeconds } from '../../src/kit/clock.ts'
 import { ProviderError } from '../../src/kit/provider-error.ts'
@@ -174,6 +175,104 @@ test('sends a draft at the provider as it is then; one that is gone fails', asyn
     ((await eventOf('message.send_failed', gone)).data['error'] as { type: string }).type,
     'not_found_error',
   )
+})
+
+test('a draft can be changed until 10 seconds before it is sent', async () => {
+  const sendAt = unixSeconds(world.app.clock) + 120
+  const id = await world.schedule({ use_draft: true, send_at: sendAt })
+  const [draftId = ''] = world.drafts.keys()
+  const free = await world.call('POST', '/drafts', { subject: 'Free' })
+  world.app.clock.advance(109_000)
+  assert.equal((await world.call('PUT', `/drafts/${draftId}`, { subject: 'In time' })).status, 200)
+  world.app.clock.advance(1_000)
+  const late = await world.call('PUT', `/drafts/${draftId}`, { subject: 'Late' })
+  assert.deepEqual([late.status, late.body.error.type], [400, 'api.invalid_request_error'])
+  assert.match(late.body.error.message, /10 seconds before send_at/)
+  assert.equal((await world.call('PUT', `/drafts/${free.body.data.id}`, { subject: 'Still' })).status, 200)
+  world.pass(10_000)
+  await world.status(id, 'success')
+  const object = (await eventOf('message.send_success', id)).data['object'] as Record<string, unknown>
+  assert.equal(object['subject'], 'In time')
+})
+
+test('refuses a time that no calendar has', async () => {
+  for (const sendAt of [9e15, 1e12]) {
+    const answer = await world.call('POST', '/messages/send', {
+      to: [{ email: 'x@acme.example' }],
+      send_at: sendAt,
+      use_draft: true,
+    })
+    assert.equal(answer.status, 400, answer.text)
+    assert.match(answer.body.error.message, /send_at/)
+  }
+  assert.equal(world.drafts.size, 0)
+})
+
+test('words of the provider that no database keeps don’t keep it from being closed', async () => {
+  world.provider.onSend = () => Promise.reject(new ProviderError('rejected', 'no such\0 user'))
+  const id = await world.schedule()
+  world.pass(2 * MINUTE_MS)
+  assert.equal((await world.status(id, 'failed')).description, 'no such user')
+})
+
+test('what this process was sending and has forgotten is closed as unknown', async () => {
+  const id = await world.schedule()
+  world.app.clock.advance(2 * MINUTE_MS)
+  const holder = world.app.application.database.liveness.self
+  const [claimed] = await sends().claim({ grantId: world.grant.id, limit: 1, holder, holdMs: MINUTE_MS })
+  assert.equal(claimed?.id, id)
+  assert.equal(await sends().begin(id, claimed?.lease ?? ''), true)
+  world.pass(0)
+  assert.match((await world.status(id, 'failed')).description, /may have been sent/)
+  await eventOf('message.send_failed', id)
+  assert.equal(world.sent.length, 0)
+})
+
+test('a message is sent all the same when the note that it is sent was not confirmed', async () => {
+  const store = sends()
+  const begin = store.begin.bind(store)
+  let lost = 0
+  store.begin = async (id, lease) => {
+    const done = await begin(id, lease)
+    lost += 1
+    if (lost === 1) throw appError('api.unavailable')
+    return done
+  }
+  try {
+    const id = await world.schedule()
+    world.pass(2 * MINUTE_MS)
+    await eventually('sent', async () => {
+      world.pass(MINUTE_MS)
+      return world.sent.length > 0 || undefined
+    })
+    await world.status(id, 'success')
+    assert.equal(world.sent.length, 1)
+  } finally {
+    store.begin = begin
+  }
+})
+
+test('a message that another version of this server has stored fails, and says so', async () => {
+  const id = await world.schedule({ send_at: unixSeconds(world.app.clock) + 300 })
+  const { stores } = world.app.application.database
+  const other = '11111111-2222-4333-8444-555555555555'
+  const { applicationId, id: grant } = world.grant
+  const place = { table: 'scheduled_sends', column: 'sealed_message', rowId: other, applicationId }
+  await stores.scheduledSends.insert({
+    id: other,
+    applicationId,
+    grantId: grant,
+    sendAt: unixSeconds(world.app.clock) + 60,
+    useDraft: false,
+    sealedMessage: world.vault.seal(place, JSON.stringify({ version: 2, letter: {} })),
+  })
+  world.pass(MINUTE_MS)
+  assert.match((await world.status(other, 'failed')).description, /another version of this server/)
+  const { data } = await eventOf('message.send_failed', other)
+  assert.equal((data['error'] as { status_code: number }).status_code, 500)
+  const object = data['object'] as Record<string, unknown>
+  assert.deepEqual([object['schedule_id'], object['object']], [other, 'message'])
+  assert.equal((await world.call('DELETE', `/messages/schedules/${id}`)).status, 202)
 })
 
 test('stopping the schedule of a draft leaves the draft', async () => {

@@ -1,6 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import type { DraftQuery } from '../../src/core/ports/outgoing.ts'
 import type { GrantRecord, OutboxEvent } from '../../src/core/ports/records.ts'
-import { unixSeconds } from '../../src/kit/clock.ts'
+import type { Vault } from '../../src/core/ports/vault.ts'
+import { loadDataKeys } from '../../src/core/vault/data-keys.ts'
+import { createVault } from '../../src/core/vault/vault.ts'
+import { systemClock, unixSeconds } from '../../src/kit/clock.ts'
+import { randomIds } from '../../src/kit/ids.ts'
 import { eventually } from '../support/eventually.ts'
 import { type GrantwayApp, startGrantway } from '../support/grantway-app.ts'
 import { grantRecord } from '../support/http-app.ts'
@@ -17,6 +22,8 @@ export interface ScheduledWorld {
   readonly drafts: OutgoingApp['drafts']
   /** What happens at the provider when it is asked to send. */
   readonly provider: { onSend: () => Promise<void> }
+  /** Seals as the server does. */
+  readonly vault: Vault
   call(method: string, path: string, body?: unknown): ReturnType<GrantwayApp['call']>
   /** Schedules a message two minutes from now. @returns the id of its schedule */
   schedule(body?: object): Promise<string>
@@ -36,8 +43,9 @@ export async function startScheduledWorld(): Promise<ScheduledWorld> {
   const provider = { onSend: () => Promise.resolve() }
   const own = grantRecord({ email: 'ben@globex.example', name: 'Ben Ito' })
   const box = { sent, drafts, queries, state: provider, grant: own, facts: { schedulesDrafts: true } }
+  const key = randomBytes(32)
   const app = await startGrantway(
-    {},
+    { GRANTWAY_ENCRYPTION_KEYS: `k1:${key.toString('base64')}` },
     {
       overrides: {
         wrapProviders: (providers) => {
@@ -52,6 +60,10 @@ export async function startScheduledWorld(): Promise<ScheduledWorld> {
   const [mine] = await services.applications.list()
   if (!mine) throw new Error('no application')
   const grant = { ...own, applicationId: mine.id }
+  const operatorKeys = [{ id: 'k1', key }]
+  const vault = createVault(
+    await loadDataKeys({ database, operatorKeys, clock: systemClock, ids: randomIds }),
+  )
   await database.stores.grants.insert(grant)
   const base = `/v3/grants/${grant.id}`
   const call: ScheduledWorld['call'] = (method, path, body) => app.call(method, base + path, body)
@@ -61,6 +73,7 @@ export async function startScheduledWorld(): Promise<ScheduledWorld> {
     sent,
     drafts,
     provider,
+    vault,
     call,
     async schedule(body = {}) {
       const answer = await call('POST', '/messages/send', {

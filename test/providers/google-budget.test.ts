@@ -96,6 +96,28 @@ test('a grant over its budget is refused before Google is asked', async () => {
   assert.deepEqual(calls, ['/gmail/v1/users/me/messages'])
 })
 
+test('clients that ask at once never spend more than the quota that Google itself counts', async () => {
+  const google = createGoogle({
+    endpoints: endpointsAt(world.sandbox.url),
+    http,
+    clock: systemClock,
+    gmailUnitsPerMinute: 1000,
+  })
+  // A mailbox that no other test of this file has spent on.
+  const session = createSession(google, 'sandbox-refresh-token-ben')
+  await session.accessToken()
+  world.sandbox.control.configure({ unitsPerMinute: 1000 })
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 12 }, () => google.mail!.messages.list(session, { limit: 5, fields: 'standard' })),
+  ).finally(() => world.sandbox.control.configure({ unitsPerMinute: 0 }))
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  assert.ok(refused.length > 0 && refused.length < 12)
+  for (const error of refused) {
+    assert.ok(error instanceof ProviderError && error.kind === 'rate-limited')
+    assert.equal(error.details.httpStatus, undefined, 'refused here, not by Google')
+  }
+})
+
 test('a throttle of Google holds the next call of the grant back', async () => {
   const google = createGoogle({
     endpoints: endpointsAt(world.sandbox.url),

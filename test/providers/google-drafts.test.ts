@@ -182,6 +182,19 @@ test('attachments are replaced as a list, plain text becomes HTML and back, a st
   assert.equal(plain.body.trimEnd(), 'plain <text>')
   const kept = await port().update(session, made.id, { subject: 'Only the subject' })
   assert.deepEqual([kept.body, kept.subject], [plain.body, 'Only the subject'])
+  const format = async () => {
+    const id = await messageIdOf(await port().find(session, made.id, {}))
+    const raw = await world.google.mail!.messages.find(session, id, { fields: 'raw_mime' })
+    assert.ok('raw_mime' in raw)
+    return Buffer.from(raw.raw_mime, 'base64url').toString().includes('text/html') ? 'html' : 'plain'
+  }
+  await port().update(session, made.id, { body: 'other < text' })
+  assert.equal(await format(), 'plain')
+  // HTML as plain text would show its tags to the recipient.
+  assert.equal((await port().update(session, made.id, { body: '<p>html</p>' })).body.trim(), '<p>html</p>')
+  assert.equal(await format(), 'html')
+  assert.equal((await port().update(session, made.id, { isPlaintext: true })).body.trim(), 'html')
+  assert.equal(await format(), 'plain')
   assert.equal((await port().update(session, made.id, { starred: true })).starred, true)
   assert.equal((await port().update(session, made.id, { body: 'x' })).starred, true)
   assert.equal((await port().update(session, made.id, { starred: false })).starred, false)

@@ -12,6 +12,7 @@ import { labelToFolder } from '../../src/providers/google/folder-to-wire.ts'
 import { messageToWire } from '../../src/providers/google/to-wire.ts'
 import { renderMessage } from '../../src/sandbox/gmail/render.ts'
 import { seedUsers } from '../../src/sandbox/seed/users.ts'
+import { everyMailCall } from '../support/every-mail-call.ts'
 import { createSession, endpointsAt } from '../support/sandbox.ts'
 
 const samples = seedUsers()[0]!
@@ -105,7 +106,9 @@ test('a batch answer of another form is a malformed response', () => {
   )
 })
 
-test('whatever Gmail answers, a list gives a page or a ProviderError', async () => {
+const IDS = { message: 'a', thread: 't1', folder: 'Label_1', draft: 'r1', attachment: 'a0.MToz' }
+
+test('whatever Gmail answers, every use of mail ends, in a result or a ProviderError', async () => {
   let answer = ''
   const server = createServer((request, response) => {
     const isToken = request.url === '/token'
@@ -132,25 +135,25 @@ test('whatever Gmail answers, a list gives a page or a ProviderError', async () 
       '{"nextPageToken":"loop"}',
       '<html>',
       '{"labels":[{"id":"x"}]}',
+      '{"id":7,"threadId":{},"payload":[],"message":5}',
+      '{"id":"a","threadId":"t1","payload":{"parts":[5,null,{"partId":"1","body":7}]},"messages":[null]}',
+      '{"id":"a","message":{"id":"b"},"messages":[{"id":"a","payload":{"headers":"x"}}]}',
+      '{"drafts":[{"id":"r1"},{"message":7}],"threads":[{"id":"t1"},7]}',
+      '{"error":"text"}',
+      batchOf(PARTS),
     ]
+    const calls = everyMailCall(google.mail, session, IDS)
     for (const one of answers) {
       answer = one
-      const { messages, folders } = google.mail!
-      const calls = [
-        () => messages.list(session, { limit: 5, fields: 'standard', subject: 'x' }),
-        () => messages.list(session, { limit: 5, fields: 'standard', threadId: 't1' }),
-        () => messages.find(session, 'a', { fields: 'standard' }),
-        () => messages.find(session, 'a', { fields: 'raw_mime' }),
-        () => folders.list(session, { limit: 5, includeHiddenFolders: false, singleLevel: false }),
-        () => folders.find(session, 'x', {}),
-      ]
-      for (const call of calls) {
-        const outcome = await call().catch((error: unknown) => error)
-        assert.ok(
-          outcome instanceof ProviderError || !(outcome instanceof Error),
-          `${one}: ${String(outcome)}`,
-        )
-      }
+      await Promise.all(
+        calls.map(async ([name, call]) => {
+          const outcome = await call().catch((error: unknown) => error)
+          assert.ok(
+            outcome instanceof ProviderError || !(outcome instanceof Error),
+            `${name}, ${one}: ${outcome instanceof Error ? outcome.stack : ''}`,
+          )
+        }),
+      )
     }
   } finally {
     await http.close()

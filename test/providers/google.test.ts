@@ -57,6 +57,7 @@ test('a page of 50 takes one list and one batch', async () => {
     .slice(from)
     .map(({ method, url }) => `${method} ${new URL(url).pathname}`)
   assert.deepEqual(calls, ['GET /gmail/v1/users/me/messages', 'POST /batch/gmail/v1'])
+  assert.deepEqual(session.spent(), { requests: 2, units: 5 + 50 * 20 })
 })
 
 test('paging to the end yields each message once, newest first', async () => {
@@ -140,13 +141,32 @@ test('lists a thread, filtered and paged', async () => {
   assert.deepEqual(await listAll({ threadId: 'ffffffffffffffff' }, 5), [])
 })
 
+test('a thread is newest first within one second too', async () => {
+  const deliver = (at: number) =>
+    world.sandbox.control.deliver(
+      'ada@sandbox.example',
+      `From: bot@x.example\r\nTo: ada@sandbox.example\r\nSubject: Fast\r\nMessage-ID: <fast-${at}@x.example>\r\nReferences: <fast-0@x.example>\r\n\r\n${at}`,
+    )
+  const ids = [0, 1, 2].map(deliver)
+  const [newest] = await listAll({ subject: 'fast' }, 1)
+  assert.equal(newest?.id, ids[2])
+  assert.deepEqual(
+    (await listAll({ threadId: newest!.thread_id }, 2)).map(({ id }) => id),
+    ids.toReversed(),
+  )
+  for (const id of ids) await world.google.mail!.messageChanges!.delete(session, id, { hard: false })
+})
+
 test('native search goes alone; what Google lacks is refused', async () => {
   const found = await listAll({ searchQueryNative: 'from:sam is:unread' }, 5)
   assert.ok(found.length > 0 && found.every((m) => m.unread && m.from[0]?.email === 'sam@partner.example'))
   await assert.rejects(list({ searchQueryNative: 'x', unread: true }), fails('invalid-request'))
   await assert.rejects(list({ sharedFrom: 'a@b.example' }), fails('unsupported'))
   await assert.rejects(list({ sharedFolderId: 'x' }), fails('unsupported'))
-  await assert.rejects(list({ in: 'inbox' }), fails('invalid-request'))
+  await assert.rejects(
+    list({ in: 'inbox' }),
+    fails('invalid-request', (error) => assert.match(error.message, /^in names no label/)),
+  )
   await assert.rejects(list({ cursor: 'bm9uc2Vuc2U' }), fails('invalid-request'))
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buffer } from 'node:stream/consumers'
+import type { ImapCall } from '../support/imap-script-server.ts'
 import { allFolders, idOf, listing, mailOf, withScript } from './imap-script-world.ts'
 import { whole } from './imap-world.ts'
 
@@ -288,4 +289,56 @@ test('attachments come whole from servers with wrong sizes, and from those that 
       ? `* 1 FETCH (UID 1 BODY[TEXT] {${file.body.length}}\r\n${file.body})\r\n`
       : line,
   )
+})
+
+test('a server that searches for ASCII only is asked for what is ASCII, and the rest is checked here', async () => {
+  const messages = ['Übersicht Q1', 'Andere Übersicht', 'bersicht', 'Nothing'].map((subject, at) => ({
+    headers: `From: a@x.example\r\nMessage-ID: <s${at}@x.example>\r\nSubject: =?utf-8?B?${Buffer.from(subject).toString('base64')}?=`,
+  }))
+  const on = {
+    // As Exchange does (public reports, checked 2026-11).
+    'UID SEARCH': (call: ImapCall) =>
+      / CHARSET |^CHARSET /i.test(call.args) || /[^\0-\x7f]/.test(call.args)
+        ? call.reply('NO [BADCHARSET (US-ASCII)] The specified charset is not supported.')
+        : call.usual(),
+  }
+  await withScript({ folders: [{ path: 'INBOX', messages }], on }, async ({ server, mail, session }) => {
+    const ids = async (query: object) =>
+      (await mail.messages.list(session, { ...listing, ...query })).items.map(({ id }) => id)
+    assert.deepEqual(await ids({ subject: 'übersicht' }), ['<s1@x.example>', '<s0@x.example>'])
+    assert.deepEqual(await ids({ subject: 'übersicht', limit: 1 }), ['<s1@x.example>'])
+    assert.deepEqual(await ids({ subject: '予定' }), [])
+    assert.deepEqual(await ids({ from: 'ü@x.example' }), [])
+    const refused = server.log.filter((line) => /^UID SEARCH.*CHARSET/.test(line))
+    assert.equal(refused.length, 1, 'it is asked once only')
+    assert.ok(server.log.some((line) => /^UID SEARCH.*SUBJECT "?bersicht/.test(line)))
+    // Only the server can judge its own language.
+    await assert.rejects(ids({ searchQueryNative: 'SUBJECT "Übersicht"' }), { kind: 'unsupported' })
+  })
+})
+
+test('the session hears of every command of its work', async () => {
+  const folders = [{ path: 'INBOX', messages: [mailOf('a'), mailOf('b')] }, { path: 'Work' }]
+  await withScript({ folders }, async ({ server, mail, session }) => {
+    let spent = 0
+    const counting = {
+      ...session,
+      spend: ({ requests }: { readonly requests: number }) => (spent += requests),
+    }
+    const steps: readonly (() => Promise<unknown>)[] = [
+      () => mail.messages.list(counting, listing),
+      () => mail.messages.find(counting, idOf('a'), find),
+      () => mail.folders.list(counting, allFolders),
+      () => mail.messageChanges.update(counting, idOf('a'), { unread: false, folders: ['Work'] }),
+    ]
+    await mail.messages.list(session, listing)
+    for (const step of steps) {
+      const before = server.log.length
+      spent = 0
+      await step()
+      // Whether the connection still lives is its own business.
+      const commands = server.log.slice(before).filter((line) => line !== 'NOOP')
+      assert.equal(spent, commands.length)
+    }
+  })
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ProviderError } from '../../src/kit/provider-error.ts'
-import type { ImapCall, ImapScript } from '../support/imap-script-server.ts'
+import { Secret } from '../../src/kit/secret.ts'
+import { openImapSession } from '../../src/protocols/imap/open-session.ts'
+import { type ImapCall, type ImapScript, startImapScript } from '../support/imap-script-server.ts'
 import { idOf, listing, mailOf, withScript } from './imap-script-world.ts'
 import { whole } from './imap-world.ts'
 
@@ -93,6 +95,34 @@ test('what a server says unasked, in the middle of an answer, changes nothing', 
     assert.deepEqual([moved.folders, moved.unread], [['Work'], false])
     assert.equal(server.connections().ever, 1)
   })
+})
+
+test('a report of four thousand million messages gone, which nobody asked for, is passed over', async () => {
+  const vanished = (call: ImapCall) => {
+    call.write('* VANISHED 1:4294967295\r\n* VANISHED (EARLIER) 1:4294967295\r\n')
+    call.usual()
+  }
+  const server = await startImapScript(on('NOOP', vanished))
+  const login = {
+    host: '127.0.0.1',
+    port: server.port,
+    tls: 'starttls',
+    username: 'user',
+    auth: { password: new Secret('x') },
+  } as const
+  const session = await openImapSession(login, { allowPlaintext: true }, AbortSignal.timeout(20_000))
+  try {
+    let told = 0
+    session.on('expunge', () => {
+      told += 1
+    })
+    await session.mailboxOpen('INBOX', { readOnly: true })
+    await session.noop()
+    assert.deepEqual([told, session.mailbox && session.mailbox.exists], [0, 2])
+  } finally {
+    session.close()
+    await server.close()
+  }
 })
 
 test('messages that go away in the middle of a list are left out', async () => {

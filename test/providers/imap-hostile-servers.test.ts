@@ -46,6 +46,19 @@ test('refusals of any command are documented errors', async () => {
   }
 })
 
+test('a refusal of who is signed in already ends the connection, and only the next sign-in judges the login', async () => {
+  for (const code of ['AUTHENTICATIONFAILED', 'AUTHORIZATIONFAILED', 'EXPIRED']) {
+    const script = on('UID SEARCH', (call) =>
+      call.count === 1 ? call.reply(`NO [${code}] sign in again`) : call.usual(),
+    )
+    await withScript(script, async ({ server, mail, session }) => {
+      await assert.rejects(mail.messages.list(session, listing), { kind: 'unavailable' })
+      assert.equal((await mail.messages.list(session, listing)).items.length, 2)
+      assert.equal(server.connections().ever, 2)
+    })
+  }
+})
+
 test('refused changes say why, and change nothing', async () => {
   for (const [command, answer, kind] of [
     ['UID STORE', 'NO [INUSE] locked', 'unavailable'],
@@ -284,5 +297,17 @@ test('servers of IMAP4rev2 and UTF8=ACCEPT are spoken to in UTF-8', async () => 
       const moved = await mail.messageChanges.update(session, idOf('a'), { folders: [made.id] })
       assert.deepEqual(moved.folders, [made.id])
     })
+  }
+})
+
+test('a sign-in that the server has not refused says nothing about the password', async () => {
+  const disabled = await failure({ ...base, greeting: '* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hello' })
+  assert.deepEqual([disabled.kind, disabled.details.reason], ['access-refused', 'login_disabled'])
+  const leaving = on('CAPABILITY', (call) => {
+    call.write('* BYE shutting down\r\n')
+    call.usual()
+  })
+  for (const script of [leaving, { ...base, greeting: '* OK hello\r\n* BYE shutting down' }]) {
+    assert.equal((await failure(script)).kind, 'unavailable')
   }
 })

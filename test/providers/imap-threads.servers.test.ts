@@ -149,7 +149,7 @@ test('a thread matches a filter when one of its messages does', async () => {
     { id: 'f2', references: ['f1'], folder: 'Archive', flags: ['\\Seen'], file: true },
     { id: 'g1', subject: 'Lunch', from: 'cy@x.example' },
   ]
-  await mailbox(fill, async () => {
+  await mailbox(fill, async (client) => {
     const found = async (query: Partial<ThreadQuery>) =>
       (await listed(query)).map((thread) => thread.message_ids[0])
     assert.deepEqual(await found({}), [header('g1'), header('f1')])
@@ -169,6 +169,12 @@ test('a thread matches a filter when one of its messages does', async () => {
     assert.deepEqual(await found({ latestMessageBefore: newest }), [header('f1')])
     assert.deepEqual(await found({ latestMessageAfter: newest - 1 }), [header('g1')])
     assert.deepEqual(await found({ earliestMessageDate: newest }), [header('g1')])
+    // What is not so of one message may be so of another: false is asked of the whole thread.
+    await put(client, { id: 'g2', references: ['g1'], flags: ['\\Seen', '\\Flagged'] })
+    assert.deepEqual(await found({ unread: false }), [header('f1')])
+    assert.deepEqual(await found({ starred: false }), [header('f1')])
+    assert.deepEqual(await found({ hasAttachment: false }), [header('g1')])
+    assert.deepEqual(await found({ unread: false, from: 'cy@x.example' }), [])
     await assert.rejects(page({ in: 'nowhere' }), { kind: 'invalid-request' })
     await assert.rejects(page({ cursor: 'x' }), { kind: 'invalid-request' })
   })

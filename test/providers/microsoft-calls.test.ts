@@ -120,3 +120,25 @@ test('pages that are empty or repeat themselves do not go on for ever', async ()
   assert.deepEqual(await list(), { items: [] })
   assert.deepEqual(await list({ threadId: 'AAQkConv-1=' }), { items: [] })
 })
+
+test('the session hears of every request, tries included', async () => {
+  const steps: readonly (() => Promise<unknown>)[] = [
+    () => list({ limit: 5 }),
+    () => list({ limit: 5, fields: 'include_headers', in: 'AAMkFolder-out-02=' }),
+    () => folderList(),
+    () => world.microsoft.mail!.threads!.list(session, { limit: 5 }),
+  ]
+  await session.accessToken()
+  for (const step of steps) {
+    const [asked, spent] = [world.graph.seen.length, session.spent()]
+    let refused = false
+    world.graph.intercept(() => {
+      if (refused) return undefined
+      refused = true
+      return graphError(503, 'serviceNotAvailable', 'no')
+    })
+    await step()
+    assert.ok(refused)
+    assert.equal(session.spent() - spent, world.graph.seen.length - asked)
+  }
+})

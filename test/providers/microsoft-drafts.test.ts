@@ -73,6 +73,14 @@ test('only what is given changes, and the id stays', async () => {
   assert.deepEqual(body.cc, [{ email: 'c@x.example' }])
 })
 
+test('a draft becomes plain text, with the text it had', async () => {
+  const { id } = await create({ body: '<p>one</p><p>two &amp; three</p>' })
+  await update(id, { isPlaintext: true })
+  const stored = world.graph.mailboxes.get('ada@contoso.example')!.messages.find((one) => one.id === id)
+  assert.equal(stored?.body?.contentType, 'text')
+  assert.match(stored.body.content, /^one\s+two & three\s*$/)
+})
+
 test('attachments are replaced whole', async () => {
   const draft = await create({
     attachments: [outgoingFile('a.txt', Buffer.from('a')), outgoingFile('b.txt', Buffer.from('b'))],

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { ProviderError } from '../../src/kit/provider-error.ts'
 import { toHeaders, toMessage } from '../../src/providers/microsoft/to-wire.ts'
 import { headersOfSource } from '../../src/providers/microsoft/source-headers.ts'
+import { everyMailCall } from '../support/every-mail-call.ts'
 import {
   type MicrosoftSession,
   type MicrosoftWorld,
@@ -112,6 +113,45 @@ test('text that is no JSON, or is cut short, is a malformed answer', async () =>
       world.microsoft.mail!.messages.list(session, { limit: 3, fields: 'standard' }),
       (error) => error instanceof ProviderError && error.kind === 'malformed-response',
       body,
+    )
+  }
+})
+
+const IDS = {
+  message: 'AAMk-1=',
+  thread: 'AAQk-1=',
+  folder: 'AAMkFolder-1=',
+  draft: 'AAMk-2=',
+  attachment: 'AAMk-3=',
+}
+
+test('whatever Graph answers, every use of mail ends, in a result or a ProviderError', async () => {
+  const calls = everyMailCall(world.microsoft.mail, session, IDS)
+  for (const body of [
+    '',
+    '<html>',
+    '{"value":[{"id":"AAMk',
+    '[]',
+    'null',
+    '{"value":5}',
+    '{"value":[5,null,{"id":7}]}',
+    '{"value":[{"id":"../x","conversationId":{}}]}',
+    '{"value":[{"id":"AAMk-1=","conversationId":"AAQk-1="}]}',
+    '{"id":7,"isDraft":true}',
+    '{"responses":5}',
+    '{"responses":[{"id":"0","status":"200"},{"id":"1","status":200,"body":"AA"}]}',
+    '{"responses":[{"id":"0","status":200,"body":{"value":[{"id":"AAMk-1=","conversationId":7}]}}]}',
+    '{"error":"text"}',
+  ]) {
+    world.graph.intercept(() => ({ status: 200, body }))
+    await Promise.all(
+      calls.map(async ([name, call]) => {
+        const outcome = await call().catch((error: unknown) => error)
+        assert.ok(
+          outcome instanceof ProviderError || !(outcome instanceof Error),
+          `${name}, ${body}: ${outcome instanceof Error ? outcome.stack : ''}`,
+        )
+      }),
     )
   }
 })

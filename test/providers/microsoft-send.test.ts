@@ -310,7 +310,7 @@ test('a source is sent as it is', async () => {
     withHeaders: true,
   })
   assert.equal(id, lastSent().id)
-  assert.equal(lastSent().source, source)
+  assert.equal(lastSent().source?.toString(), source)
   assert.equal(lastSent().subject, 'Grüße')
   assert.ok(headers?.some(({ name, value }) => name === 'X-Own' && value === '1'))
   assert.ok(!headers?.some(({ name }) => name.toLowerCase() === 'bcc'))

@@ -169,6 +169,15 @@ const FILTERS: readonly [string, Partial<ThreadQuery>, (messages: readonly FakeM
     { earliestMessageDate: NEWEST_SECONDS - 11 * 3600 },
     (all) => Math.min(...all.map(dateOf)) >= NEWEST_SECONDS - 11 * 3600,
   ],
+  ['no unread message', { unread: false }, (all) => all.every((one) => one.isRead !== false)],
+  ['no starred message', { starred: false }, (all) => all.every((one) => one.flag?.flagStatus !== 'flagged')],
+  [
+    'no attachment, and a sender',
+    { hasAttachment: false, from: 'zoe@partner.example' },
+    (all) =>
+      all.every((one) => one.hasAttachments !== true) &&
+      all.some((one) => one.from?.emailAddress.address === 'zoe@partner.example'),
+  ],
   ['thread_id', { threadId: 'AAQkConv-3=' }, (all) => all[0]?.conversationId === 'AAQkConv-3='],
   ['thread_id that does not fit', { threadId: 'AAQkConv-3=', subject: 'nothing' }, () => false],
 ]

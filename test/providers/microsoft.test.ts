@@ -271,6 +271,48 @@ test('asks for no body and no attachments when they are not selected', async () 
   assert.doesNotMatch(path, /body|attachments\(|internetMessageHeaders/)
 })
 
+test('headers that are not selected are not read', async () => {
+  const calls = await callsOf(async () => {
+    const page = await list({
+      fields: 'include_headers',
+      select: ['id', 'subject'],
+      in: 'AAMkFolder-out-02=',
+    })
+    assert.ok(page.items.length > 1)
+    await world.microsoft.mail!.messages.find(session, idOf(7), {
+      fields: 'include_basic_headers',
+      select: ['id'],
+    })
+  })
+  assert.equal(calls.length, 2, calls.join())
+})
+
+test('paging repeats and loses no message while mail arrives and leaves', async () => {
+  const { messages } = world.graph.mailboxes.get('ada@contoso.example')!
+  const before = [...messages]
+  try {
+    const whole = (await listAll({}, 200)).map(({ id }) => id)
+    const seen: string[] = []
+    let cursor: string | undefined
+    for (let round = 0; round === 0 || cursor !== undefined; round += 1) {
+      const page = await list({ limit: 5, ...(cursor === undefined ? {} : { cursor }) })
+      seen.push(...page.items.map(({ id }) => id))
+      cursor = page.nextCursor
+      // One comes, one that was shown goes, and so does the last one of the page.
+      messages.unshift({ ...before[0]!, id: `AAMkLate-${round}=`, receivedDateTime: '2026-02-01T00:00:00Z' })
+      for (const gone of [seen.at(-1), seen.at(-3)]) {
+        messages.splice(
+          messages.findIndex(({ id }) => id === gone),
+          1,
+        )
+      }
+    }
+    assert.deepEqual(seen, whole)
+  } finally {
+    messages.splice(0, messages.length, ...before)
+  }
+})
+
 test('the native search is KQL, alone or with a folder', async () => {
   const found = await listAll({ searchQueryNative: 'from:zoe subject:"Invoice 1"' }, 50)
   assert.ok(found.length > 0)

@@ -54,6 +54,7 @@ const ENGINE: Engine = {
   skippingLocked: (query) => query,
   keepingRows: (query) => query,
   lockingRows: (query) => query,
+  list: () => '',
   isAnyOf: (column) => sql<boolean>`${column} in ('a', 'b')`,
   givenRows: () => sql`(select 1) as given`,
   makeAppendOnly: () => Promise.reject(new Error('not here')),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { together } from '../../src/kit/together.ts'
 import { aGrant, anApplication, someTokens } from './records.ts'
 import type { Subject } from './suite.ts'
 
@@ -21,6 +22,35 @@ export function coversTransactions(subject: Subject): void {
     assert.equal(await database.stores.applications.find(application.id), null)
     assert.equal(await database.stores.grants.find(grant.applicationId, grant.id), null)
     assert.equal(await database.stores.secrets.find(grant.id), null)
+  })
+
+  test('leaves nothing of statements begun together when one fails, and writes none of them later', async () => {
+    const { database } = subject()
+    const [application, grant] = [anApplication(), aGrant()]
+    await assert.rejects(
+      database.transaction((inside) =>
+        together(
+          inside.grants.insert(grant),
+          inside.secrets.insert(grant.id, grant.applicationId, someTokens()),
+          inside.secrets.insert(grant.id, grant.applicationId, someTokens()),
+          inside.applications.insert(application),
+        ),
+      ),
+      /unique/i,
+    )
+    assert.equal(await database.stores.applications.find(application.id), null)
+    assert.equal(await database.stores.grants.find(grant.applicationId, grant.id), null)
+    assert.equal(await database.stores.secrets.find(grant.id), null)
+  })
+
+  test('gives each of the statements begun together its own answer', async () => {
+    const { database } = subject()
+    const grants = Array.from({ length: 5 }, () => aGrant())
+    for (const grant of grants) await database.stores.grants.insert(grant)
+    const found = await database.transaction((inside) =>
+      together(...grants.map((grant) => inside.grants.find(grant.applicationId, grant.id))),
+    )
+    assert.deepEqual(found, grants)
   })
 
   test('leaves nothing when the commit itself is refused, and works on', async () => {

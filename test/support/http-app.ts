@@ -127,7 +127,7 @@ export async function startHttpApp(
     detect: nothingDetected,
     mail: emptyMail,
     outgoing: nothingGoesOut,
-    clean: { clean: () => Promise.resolve([]) },
+    clean: { clean: () => Promise.resolve([]), close: () => Promise.resolve() },
     signatures: createSignatureService(deps),
     templates: createTemplateService(deps),
     schedules: createScheduleService(deps),

@@ -151,6 +151,13 @@ class ScriptSession {
         this.#expunge(({ flags }) => flags.has('\\Deleted'))
         this.#open = undefined
         return []
+      case 'ID':
+        return ['* ID NIL\r\n']
+      case 'ENABLE':
+        return ['* ENABLED\r\n']
+      case 'UNSELECT':
+        this.#open = undefined
+        return []
       case 'LOGIN':
       case 'NOOP':
       case 'SUBSCRIBE':

@@ -17,6 +17,8 @@ export interface ImapCall {
   reply(text: string): void
   /** What the server would have done. */
   usual(): void
+  /** Carries the command out and gives what the server would have written, instead of writing it. */
+  answer(): string
 }
 
 export interface ImapConnection {
@@ -27,7 +29,7 @@ export interface ImapConnection {
 
 /** How the server differs from a well-behaved one. */
 export interface ImapScript {
-  readonly greeting?: string
+  readonly greeting?: string | (() => string)
   /** default: IMAP4rev1 and nothing else */
   readonly capabilities?: string
   readonly folders?: readonly ScriptFolder[]
@@ -37,6 +39,8 @@ export interface ImapScript {
   readonly attributes?: { readonly [path: string]: string }
   /** Replaces commands by name; `usual()` of the call does what the server does otherwise. */
   readonly on?: { readonly [name: string]: (call: ImapCall) => void }
+  /** Replaces every command that `on` does not. */
+  readonly onEach?: (call: ImapCall) => void
   /** Called instead of the greeting: the nth connection, from 1. */
   readonly onConnect?: (connection: ImapConnection, nth: number) => boolean
   /** For STARTTLS: PEM of key and certificate. */
@@ -69,7 +73,8 @@ export async function startImapScript(script: ImapScript): Promise<ImapScriptSer
     socket.on('close', () => sockets.delete(socket))
     const connection = { socket, cut: () => socket.destroy() }
     if (script.onConnect?.(connection, ever)) return
-    socket.write(`${script.greeting ?? '* OK ready'}\r\n`)
+    const { greeting = '* OK ready' } = script
+    socket.write(Buffer.from(`${typeof greeting === 'string' ? greeting : greeting()}\r\n`, 'latin1'))
     serve(socket, { script, mailbox, log, counts, context })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
@@ -106,10 +111,13 @@ function serve(plain: Socket, serving: Serving): void {
     serving.counts.set(upper, count)
     const write = (text: string | Uint8Array) => void (socket.destroyed || socket.write(text))
     const reply = (text: string) => write(`${tag} ${text}\r\n`)
+    const answer = () => {
+      const answers = session.answer(upper, args)
+      return `${answers.join('')}${tag} ${session.verdict}\r\n`
+    }
     const usual = () => {
       if (upper === 'STARTTLS' && serving.context) return startTls(tag)
-      const answers = session.answer(upper, args)
-      write(`${answers.join('')}${tag} ${session.verdict}\r\n`)
+      write(answer())
       if (upper === 'LOGOUT') socket.end()
     }
     const call = {
@@ -120,9 +128,10 @@ function serve(plain: Socket, serving: Serving): void {
       write,
       reply,
       usual,
+      answer,
       connection: { socket, cut: () => socket.destroy() },
     }
-    const replaced = serving.script.on?.[upper]
+    const replaced = serving.script.on?.[upper] ?? serving.script.onEach
     if (replaced) replaced(call)
     else usual()
   }

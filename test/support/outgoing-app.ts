@@ -6,6 +6,9 @@ import { createMessageTracking } from '../../src/core/mail/tracking/message-trac
 import { createTrackingService } from '../../src/core/mail/tracking/tracking-service.ts'
 import type { TrackingMode } from '../../src/core/mail/tracking/visitor.ts'
 import type { HttpDeps } from '../../src/http/deps.ts'
+import { createContentKeeper } from '../../src/core/mail/uploads/content-keeper.ts'
+import { createScheduler } from '../../src/core/mail/scheduled/scheduler.ts'
+import { createUploads } from '../../src/core/mail/uploads/uploads.ts'
 import { createMetadataKeeper } from '../../src/core/mail/metadata-keeper.ts'
 import type { OutgoingDeps } from '../../src/core/mail/outgoing/outgoing-deps.ts'
 import { createOutgoingService } from '../../src/core/mail/outgoing/outgoing-service.ts'
@@ -51,7 +54,7 @@ interface StoredDraft {
 
 const NO_TRACKING = { mode: 'off', publicUrl: undefined } as const
 
-/** Starts it. @param parts  what else sending is made of; templates, signatures and so on are left out by default */
+/** Starts it. @param parts  what else sending is made of; templates and signatures are left out by default */
 export async function startOutgoingApp(
   options: {
     readonly parts?: Partial<OutgoingDeps>
@@ -73,15 +76,21 @@ export async function startOutgoingApp(
       const google = deps.providers.get('google')
       if (!google) throw new Error('no provider for tests')
       const providers = new Map([...deps.providers, ['google' as const, { ...google, mail }]])
+      const parts = {
+        ...deps,
+        access: createMailAccess({ ...deps, providers }),
+        sessions: sessionsOf(),
+        metadata: createMetadataKeeper(deps),
+        log: silentLogger,
+      }
+      const contents = createContentKeeper(parts)
       const tracking = { ...deps, log: silentLogger, ...(options.tracking ?? NO_TRACKING) }
       return {
         tracking: createTrackingService(tracking),
         outgoing: createOutgoingService({
-          ...deps,
-          access: createMailAccess({ ...deps, providers }),
-          sessions: sessionsOf(),
-          metadata: createMetadataKeeper(deps),
-          log: silentLogger,
+          ...parts,
+          uploads: createUploads({ ...parts, contents, publicUrl: () => 'https://mail.acme.example' }),
+          scheduler: createScheduler({ ...parts, contents }),
           tracking: createMessageTracking(tracking),
           ...options.parts,
         }),

@@ -89,7 +89,7 @@ function named(addresses: readonly Address[]): readonly Named[] {
 }
 
 /** Domains may travel in their ASCII form. */
-function expected(addresses: readonly Named[]): readonly Named[] {
+export function expected(addresses: readonly Named[]): readonly Named[] {
   return addresses.map(({ email, name }) => {
     const [local = '', domain = ''] = email.split('@')
     return { email: `${local}@${domainToASCII(domain)}`, name: name ?? '' }
@@ -97,6 +97,6 @@ function expected(addresses: readonly Named[]): readonly Named[] {
 }
 
 /** A line end at the very end belongs to the transport. */
-function ended(text: string): string {
+export function ended(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/\n+$/, '')
 }

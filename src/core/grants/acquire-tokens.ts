@@ -91,8 +91,10 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
     again: boolean,
   ): Promise<Acquired> {
     const waitUntilMs = deps.clock.nowMs() + WAIT_MS
-    for (let waited = again; ; waited = true) {
-      const state = (await seenTokens.find(key))?.state
+    let waited = again
+    // Most tokens are new: the first look is the attempt to take the row.
+    for (let isFirstLook = !again; ; isFirstLook = false) {
+      const state = isFirstLook ? undefined : (await seenTokens.find(key))?.state
       const found = state && (await acquireSeen(input, client, key, state, scope, waited))
       if (found) return found
       const attempt = { id: deps.ids.uuid(), holder: deps.database.liveness.self }
@@ -102,6 +104,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
           throw error
         })
         if (isOurs) return exchangeFirst(input, client, key, attempt.id, 1, scope)
+        if (isFirstLook) continue
       } else if (state.kind === 'attempted' && !(await deps.database.liveness.mayAnswer(state.attempt))) {
         const isOurs = await seenTokens
           .retakeAttempt(key, state.attempt.id, attempt)
@@ -120,6 +123,7 @@ export function createAcquireTokens(deps: RefreshDeps & { readonly accessTokens:
         )
       }
       await sleep(POLL_MS + Math.random() * POLL_MS)
+      waited = true
     }
   }
 

@@ -1,7 +1,11 @@
 import type { SeenTokenKey } from '../ports/stores.ts'
+import { together } from '../../kit/together.ts'
 import { storePatiently } from './patient-store.ts'
 import { pendingRecord, type PendingSecret } from './pending.ts'
 import type { RefreshDeps } from './refresh-flight.ts'
+
+/** Undoes the transaction: there was nothing to store. */
+class AlreadyStoredError extends Error {}
 
 /**
  * Commits what a token endpoint has just answered, before anybody knows whose it is: sealed, found again by each of its
@@ -16,14 +20,23 @@ export async function storePending(
   pending: PendingSecret,
 ): Promise<string> {
   const id = deps.ids.uuid()
-  await storePatiently(deps.log, { provider: keys[0].provider }, () =>
-    deps.database.transaction(async (stores) => {
-      // Stored by the try before, whose confirmation got lost with the connection.
-      const state = (await stores.seenTokens.find(keys[0]))?.state
-      if (state?.kind === 'granted' || (state?.kind === 'pending' && state.pendingId === id)) return
-      await stores.pendingSecrets.insert(pendingRecord(deps.vault, id, keys[0], pending))
-      for (const key of keys) await stores.seenTokens.setPending(key, id)
-    }),
-  )
+  await storePatiently(deps.log, { provider: keys[0].provider }, async () => {
+    try {
+      await deps.database.transaction(async (stores) => {
+        const [seen] = await together(
+          stores.seenTokens.find(keys[0]),
+          stores.pendingSecrets.insert(pendingRecord(deps.vault, id, keys[0], pending)),
+          ...keys.map((key) => stores.seenTokens.setPending(key, id)),
+        )
+        const state = seen?.state
+        // The latter by the try before, whose confirmation got lost with the connection.
+        if (state?.kind === 'granted' || (state?.kind === 'pending' && state.pendingId === id)) {
+          throw new AlreadyStoredError()
+        }
+      })
+    } catch (error) {
+      if (!(error instanceof AlreadyStoredError)) throw error
+    }
+  })
   return id
 }

@@ -1,6 +1,7 @@
 import { appError } from '../../contract/errors.ts'
 import { type GrantId, grantId } from '../../contract/ids.ts'
 import { unixSeconds } from '../../kit/clock.ts'
+import { together } from '../../kit/together.ts'
 import { takenId } from '../import/import-error.ts'
 import type { Account } from '../ports/identity.ts'
 import type { GrantRecord } from '../ports/records.ts'
@@ -14,6 +15,11 @@ import type { RefreshDeps } from './refresh-flight.ts'
 
 /** Undoes the transaction: what was acquired has been used up, renewed or refused meanwhile. */
 class OvertakenError extends Error {}
+
+/** Undoes the transaction: another request has made the grant of this mailbox since it was looked up. */
+class MailboxTakenError extends Error {}
+
+const nothing = Promise.resolve()
 
 /** What a new authentication brings to a grant, all of it checked at the provider. */
 export interface Authentication {
@@ -66,7 +72,7 @@ export function createUpsertGrant(deps: RefreshDeps) {
         if (made) return made
       } catch (error) {
         if (error instanceof OvertakenError) return null
-        throw error
+        if (!(error instanceof MailboxTakenError)) throw error
       }
       if (tries > 3) throw new Error('the grant of this mailbox could not be written')
     }
@@ -74,15 +80,18 @@ export function createUpsertGrant(deps: RefreshDeps) {
 
   async function write(stores: Stores, authentication: Authentication): Promise<GrantRecord | null> {
     const { caller, input, account, acquired } = authentication
-    const connector = await stores.connectors.find(caller.applicationId, input.module.id)
+    const emailKey = emailKeyOf(account.email)
+    const bound = authentication.onto ?? (acquired.kind === 'granted' ? acquired.grant : null)
+    const [connector, known] = await together(
+      stores.connectors.find(caller.applicationId, input.module.id),
+      bound
+        ? Promise.resolve(bound)
+        : stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey),
+    )
     if (connector?.id !== input.connector.id) {
       // Deleted while the provider was asked: a grant without a connector could never be used.
       throw appError('connector.missing')
     }
-    const emailKey = emailKeyOf(account.email)
-    const bound = authentication.onto ?? (acquired.kind === 'granted' ? acquired.grant : null)
-    const known =
-      bound ?? (await stores.grants.findByMailbox(caller.applicationId, input.module.id, emailKey))
     // Locked: whether it is alive is decided here, after whoever has just changed it.
     const existing = known && (await stores.grants.findLocked(caller.applicationId, known.id))
     if (known && !existing) {
@@ -103,29 +112,23 @@ export function createUpsertGrant(deps: RefreshDeps) {
           : await stores.grants.findByMailbox(caller.applicationId, input.module.id, grant.emailKey)
       const kept = holder ? { ...grant, email: existing.email, emailKey: existing.emailKey } : grant
       await stores.grants.update(kept)
-    } else if (!(await stores.grants.insert(grant))) return null
-    await writeSecret(stores, grant, authentication, existing !== null)
-    if (authentication.imported?.sendsEvents ?? true) {
-      await stores.outbox.insert(
-        existing
-          ? grantEvent('grant.updated', grant, deps, { reauthenticated: true })
-          : grantEvent('grant.created', grant, deps),
+      const version = await replaceSecret(stores, grant, authentication)
+      await together(
+        version === null ? nothing : usePending(stores, grant, acquired, version),
+        note(stores, grant, existing, authentication),
       )
+      return grant
     }
-    await stores.audit.insert({
-      id: deps.ids.uuid(),
-      applicationId: caller.applicationId,
-      actor: caller.actor,
-      action: existing ? 'grant.reauthenticated' : 'grant.created',
-      target: `grant:${grant.id}`,
-      detail: {
-        provider: grant.provider,
-        ...(isOtherIdentity(existing, account)
-          ? { identity_changed: true, before: existing?.identityKey, after: account.identityKey }
-          : {}),
-      },
-      createdAt: unixSeconds(deps.clock),
-    })
+    const inserted = stores.grants.insert(grant)
+    // Of an id that an import brings along, another grant may have its secret already.
+    if (authentication.imported?.grantId !== undefined && !(await inserted)) throw new MailboxTakenError()
+    const [isOurs] = await together(
+      inserted,
+      stores.secrets.insert(grant.id, grant.applicationId, seal(grant, authentication)),
+      usePending(stores, grant, acquired, 1),
+      note(stores, grant, null, authentication),
+    )
+    if (!isOurs) throw new MailboxTakenError()
     return grant
   }
 
@@ -138,29 +141,70 @@ export function createUpsertGrant(deps: RefreshDeps) {
     return ((await stores.secrets.find(id))?.nextRefreshAtMs ?? null) === null
   }
 
-  async function writeSecret(
+  /** @returns the version of the new secret; null where there is nothing newer than what stands there */
+  async function replaceSecret(
     stores: Stores,
     grant: GrantRecord,
-    { account, acquired }: Authentication,
-    isRenewal: boolean,
-  ): Promise<void> {
-    // A granted token was stored by its refresh, under the lease; there is nothing newer to write.
-    if (acquired.kind === 'granted' && acquired.grant.id === grant.id) return
-    const sealed: StoredTokens = deps.grantVault.seal(grant.id, grant.applicationId, {
+    authentication: Authentication,
+  ): Promise<number | null> {
+    // A granted token was stored by its refresh, under the lease.
+    const { acquired } = authentication
+    if (acquired.kind === 'granted' && acquired.grant.id === grant.id) return null
+    return stores.secrets.replace(grant.id, seal(grant, authentication))
+  }
+
+  function seal(grant: GrantRecord, { account, acquired }: Authentication): StoredTokens {
+    return deps.grantVault.seal(grant.id, grant.applicationId, {
       secret: account.secret ?? acquired.secret,
       tokens: acquired.tokens,
       superseded: null,
       nowMs: deps.clock.nowMs(),
     })
-    let version = 1
-    if (isRenewal) version = await stores.secrets.replace(grant.id, sealed)
-    else await stores.secrets.insert(grant.id, grant.applicationId, sealed)
+  }
+
+  /** Lets the tokens that led to the pending secret lead to the grant. */
+  async function usePending(
+    stores: Stores,
+    { id }: GrantRecord,
+    acquired: Acquired,
+    version: number,
+  ): Promise<void> {
     if (acquired.kind !== 'pending') return
-    await stores.seenTokens.grantPending(acquired.pendingId, grant.id, version)
+    const [, isUnused] = await together(
+      stores.seenTokens.grantPending(acquired.pendingId, id, version),
+      stores.pendingSecrets.delete(acquired.pendingId, acquired.pendingVersion),
+    )
     // Another request may have made the grant of it, and refreshed it since; or renewed it. Its token is newer.
-    if (!(await stores.pendingSecrets.delete(acquired.pendingId, acquired.pendingVersion))) {
-      throw new OvertakenError()
-    }
+    if (!isUnused) throw new OvertakenError()
+  }
+
+  /** Writes the event and the audit row. */
+  function note(
+    stores: Stores,
+    grant: GrantRecord,
+    existing: GrantRecord | null,
+    { caller, account, imported }: Authentication,
+  ): Promise<unknown> {
+    const event = existing
+      ? grantEvent('grant.updated', grant, deps, { reauthenticated: true })
+      : grantEvent('grant.created', grant, deps)
+    return together(
+      (imported?.sendsEvents ?? true) ? stores.outbox.insert(event) : nothing,
+      stores.audit.insert({
+        id: deps.ids.uuid(),
+        applicationId: caller.applicationId,
+        actor: caller.actor,
+        action: existing ? 'grant.reauthenticated' : 'grant.created',
+        target: `grant:${grant.id}`,
+        detail: {
+          provider: grant.provider,
+          ...(isOtherIdentity(existing, account)
+            ? { identity_changed: true, before: existing?.identityKey, after: account.identityKey }
+            : {}),
+        },
+        createdAt: unixSeconds(deps.clock),
+      }),
+    )
   }
 
   function created(authentication: Authentication, emailKey: string): GrantRecord {

@@ -11,7 +11,7 @@ import { toRowError } from './import-error.ts'
 import { lookUp, mailboxKey, tokenKey } from './known-grants.ts'
 import { readImportRow } from './read-row.ts'
 import { cachedForBatch, type Candidate, resolveRow } from './resolve-row.ts'
-import { type BatchWork, writeBatch } from './write-batch.ts'
+import { type BatchWork, prepareBatch, writeBatch } from './write-batch.ts'
 
 /** Rows that ask their provider at the same time. */
 const VERIFY_AT_ONCE = 16
@@ -114,7 +114,8 @@ export function createImporter(deps: RefreshDeps & { readonly accessTokens: Acce
     if (create.length + update.length === 0) return []
     const count = (kind: Decision['kind']) => decided.filter(({ decision }) => decision.kind === kind).length
     const work: BatchWork = { create, update, skipped: count('skip'), failed: count('fail') }
-    const written = await inTurn(() => writeBatch(deps, caller, work, options.events))
+    const prepared = prepareBatch(deps, caller, work, options.events)
+    const written = await inTurn(() => writeBatch(deps, caller, prepared))
     for (const id of written.changedGrants) deps.accessTokens.forget(id)
     for (const candidate of written.created) to.record(candidate, 'created')
     for (const candidate of written.updated) to.record(candidate, 'updated')

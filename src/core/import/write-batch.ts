@@ -17,12 +17,29 @@ export interface BatchWork {
   readonly failed: number
 }
 
+/** A batch whose new grants are sealed, ready to be written. */
+export interface PreparedBatch extends BatchWork {
+  readonly made: readonly (NewImportedGrant & { readonly candidate: Candidate })[]
+  readonly sendsEvents: boolean
+}
+
 export interface BatchWritten {
   readonly created: readonly Candidate[]
   readonly updated: readonly Candidate[]
   /** somebody else made the mailbox's grant, took the id or brought the token meanwhile: look again */
   readonly again: readonly Candidate[]
   readonly changedGrants: readonly GrantRecord['id'][]
+}
+
+/** Makes and seals the new grants: while the database writes the batch before, so outside the turn to write. */
+export function prepareBatch(
+  deps: RefreshDeps,
+  caller: Caller,
+  work: BatchWork,
+  sendsEvents: boolean,
+): PreparedBatch {
+  const made = work.create.map((candidate) => prepareNew(deps, caller, candidate, sendsEvents))
+  return { ...work, made, sendsEvents }
 }
 
 /**
@@ -32,10 +49,9 @@ export interface BatchWritten {
 export async function writeBatch(
   deps: RefreshDeps,
   caller: Caller,
-  work: BatchWork,
-  sendsEvents: boolean,
+  work: PreparedBatch,
 ): Promise<BatchWritten> {
-  const made = work.create.map((candidate) => prepareNew(deps, caller, candidate, sendsEvents))
+  const { made, sendsEvents } = work
   return deps.database.transaction(async (stores) => {
     await checkConnectors(stores, caller, [...work.create, ...work.update.map((one) => one.candidate)])
     const again: Candidate[] = []

@@ -1,5 +1,7 @@
 import type { RawMessage, WireMessage } from '../../contract/message.ts'
 import type { TrackingRequest } from '../../contract/outgoing.ts'
+import type { JsonObject } from '../../kit/json.ts'
+import { IN_CHARACTERS, type TextForm } from '../../kit/text-form.ts'
 import type { MessageFindOptions } from '../ports/mail.ts'
 import type { MessageTracking, MetadataKeeper } from '../ports/mail-services.ts'
 import type { GrantRecord } from '../ports/records.ts'
@@ -9,7 +11,7 @@ export type Shown = Pick<MessageFindOptions, 'fields' | 'select'>
 
 /**
  * Adds to messages what this server keeps about them: metadata, and with `fields=include_tracking_options` how they
- * are tracked. Asks the database only for what will be shown.
+ * are tracked. Asks the database only for what will be shown. What is added has the form of the messages' texts.
  */
 export function createMessageExtras(deps: {
   readonly metadata: MetadataKeeper
@@ -19,6 +21,7 @@ export function createMessageExtras(deps: {
     grant: GrantRecord,
     messages: readonly (WireMessage | RawMessage)[],
     { fields, select }: Shown,
+    form: TextForm = IN_CHARACTERS,
   ): Promise<readonly WireMessage[]> {
     // `raw_mime` is answered with four fields and nothing else (contract/email.md 3.3).
     if (fields === 'raw_mime') return messages
@@ -35,15 +38,27 @@ export function createMessageExtras(deps: {
       const kept = metadata?.get(message.id ?? '')
       return {
         ...message,
-        ...(tracking ? { tracking_options: trackingOptions(tracking.get(message.id ?? '')) } : {}),
-        ...(kept ? { metadata: kept } : {}),
+        ...(tracking ? { tracking_options: trackingOptions(tracking.get(message.id ?? ''), form) } : {}),
+        ...(kept ? { metadata: metadataIn(form, kept) } : {}),
       }
     })
   }
 }
 
 /** A message that was sent without tracking says so. */
-function trackingOptions(options: TrackingRequest = {}): NonNullable<WireMessage['tracking_options']> {
+function trackingOptions(
+  options: TrackingRequest = {},
+  form: TextForm,
+): NonNullable<WireMessage['tracking_options']> {
   const { opens = false, thread_replies = false, links = false, label = '' } = options
-  return { opens, thread_replies, links, label }
+  return { opens, thread_replies, links, label: form.write(label) }
+}
+
+function metadataIn(form: TextForm, metadata: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [
+      form.write(key),
+      typeof value === 'string' ? form.write(value) : value,
+    ]),
+  )
 }

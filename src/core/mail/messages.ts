@@ -1,8 +1,9 @@
 import { appError } from '../../contract/errors.ts'
 import type { FullMessage, RawMessage, WireMessage } from '../../contract/message.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
+import { IN_BYTES, IN_CHARACTERS } from '../../kit/text-form.ts'
 import type { GrantSession } from '../ports/grant-session.ts'
-import type { MessageFindOptions, MessagesPort, Page } from '../ports/mail.ts'
+import type { MessageFindOptions, MessagePage, MessagesPort, Page } from '../ports/mail.ts'
 import type { MetadataKeeper } from '../ports/mail-services.ts'
 import type { GrantRecord } from '../ports/records.ts'
 import type { MailService } from '../ports/services.ts'
@@ -34,15 +35,19 @@ export function createMessageCases(deps: {
         filter: metadataPair === undefined ? filter : { ...filter, metadataPair },
       }
       const cursor = access.openToken(scope, pageToken)
-      const query = { ...filter, limit, ...cursor }
+      const query = { ...filter, limit, ...cursor, takesBytes: true }
       const page = await reads.read(grant, ['messages', query, metadataPair], context, async (session) => {
-        const found =
+        const found: MessagePage<FullMessage | RawMessage> =
           metadataPair === undefined
             ? await messages.list(session, query)
             : await listByPair(messages, session, grant, metadataPair, query)
-        return { ...found, items: await withExtras(grant, found.items, filter) }
+        const form = found.inBytes === true ? IN_BYTES : IN_CHARACTERS
+        return { ...found, items: await withExtras(grant, found.items, filter, form) }
       })
-      return access.wrapped<WireMessage>(scope, page)
+      return {
+        ...access.wrapped<WireMessage>(scope, page),
+        ...(page.inBytes === true ? { inBytes: true } : {}),
+      }
     },
     async findMessage(grant, id, options, context) {
       const messages = access.capability(grant, 'messages', 'read messages')
@@ -63,6 +68,7 @@ export function createMessageCases(deps: {
         const message = changes
           ? await changes.update(session, id, { ...change, ...options })
           : await messages.find(session, id, { fields: 'standard', ...options })
+        if (message.id !== id) await followMove(grant, id, message.id)
         if (pairs) await metadata.put(grant, 'message', message.id, pairs)
         return only(await withExtras(grant, [message], { fields: 'standard' }))
       })
@@ -75,6 +81,14 @@ export function createMessageCases(deps: {
         if (options.hard) await metadata.remove(grant, 'message', id)
       })
     },
+  }
+
+  /** An id that names a place (IMAP without a Message-ID) is another one after a move: what is kept goes along. */
+  async function followMove(grant: GrantRecord, from: string, to: string): Promise<void> {
+    const kept = (await metadata.of(grant, 'message', [from])).get(from)
+    if (!kept) return
+    await metadata.put(grant, 'message', to, { ...kept })
+    await metadata.remove(grant, 'message', from)
   }
 
   /** Those with the pair that are still there, newest first; ids of what is gone are skipped. */

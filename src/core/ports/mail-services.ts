@@ -69,12 +69,14 @@ export interface MessageScheduler {
     when: { readonly sendAt: number; readonly useDraft: boolean },
     context: RequestContext,
   ): Promise<string>
+  /** Ids of drafts that are being sent, or will be within ten seconds: they can't be changed any more. */
+  leavingDrafts(grant: GrantRecord): Promise<ReadonlySet<string>>
 }
 
 /** Large uploads that wait to be sent. */
 export interface UploadedFiles {
-  /** Finds a completed upload of this grant. @throws AppError 400 that names the id when there is none */
-  take(grant: GrantRecord, attachmentId: string): Promise<OutgoingAttachment>
+  /** Finds a completed upload of this grant. @throws AppError 400 that names `field` and the id when there is none */
+  take(grant: GrantRecord, attachmentId: string, field: string): Promise<OutgoingAttachment>
 }
 
 /** Renders stored templates into messages. */

@@ -47,6 +47,8 @@ export interface ScheduledSendStore {
   list(grantId: GrantId, keptMs: number, limit: number): Promise<readonly ScheduledSend[]>
   /** Removes one that waits and is due no sooner than in `marginMs`. @returns false when it is too late */
   stop(grantId: GrantId, id: string, marginMs: number): Promise<boolean>
+  /** Drafts that wait and are to be sent within `marginMs`, or are being sent. */
+  leavingDrafts(grantId: GrantId, marginMs: number): Promise<readonly NewScheduledSend[]>
   /** Grants that have something due, the longest due first, without those named. */
   dueGrants(
     busy: readonly GrantId[],

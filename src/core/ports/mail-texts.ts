@@ -22,7 +22,7 @@ export interface TextListRequest {
 export interface CleanService {
   /**
    * Reads messages and adds their newest part as text, in the order of the ids.
-   * @throws AppError 404 that names an id that is not there, 400
+   * @throws AppError 404 that names an id that is not there, 422 one that is too complex, 400, 429
    */
   clean(
     grant: GrantRecord,
@@ -30,6 +30,8 @@ export interface CleanService {
     options: InMailbox,
     context: RequestContext,
   ): Promise<readonly CleanMessage[]>
+  /** Ends the threads that write long messages. */
+  close(): Promise<void>
 }
 
 /** Signatures of a grant, kept by this server. Unknown ids: AppError 404. */

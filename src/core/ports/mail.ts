@@ -40,6 +40,14 @@ export interface MessageQuery {
   /** Microsoft only: address of a shared mailbox, and a folder id in it */
   readonly sharedFrom?: string
   readonly sharedFolderId?: string
+  /** The caller heeds `inBytes` of the page; no page has it otherwise. */
+  readonly takesBytes?: boolean
+}
+
+/** A page of messages. */
+export interface MessagePage<T> extends Page<T> {
+  /** All texts of the items are in bytes (kit/text-form.ts). */
+  readonly inBytes?: boolean
 }
 
 export interface MessageFindOptions {
@@ -55,7 +63,7 @@ export interface MessageFindOptions {
  * Both throw ProviderError; `not-found` for an unknown id.
  */
 export interface MessagesPort {
-  list(session: GrantSession, query: MessageQuery): Promise<Page<FullMessage | RawMessage>>
+  list(session: GrantSession, query: MessageQuery): Promise<MessagePage<FullMessage | RawMessage>>
   find(session: GrantSession, id: string, options: MessageFindOptions): Promise<FullMessage | RawMessage>
 }
 

@@ -31,6 +31,7 @@ import type {
   MessageFindOptions,
   MessageQuery,
   OpenedAttachment,
+  MessagePage,
   Page,
   ThreadQuery,
 } from './mail.ts'
@@ -161,7 +162,7 @@ export interface DetectService {
 }
 
 /** A query of a mail list before its cursor is opened: `pageToken` is the client's `page_token`. */
-export type MessageListRequest = Omit<MessageQuery, 'cursor'> & {
+export type MessageListRequest = Omit<MessageQuery, 'cursor' | 'takesBytes'> & {
   readonly pageToken?: string
   readonly metadataPair?: string
 }
@@ -176,7 +177,7 @@ export interface MailService {
     grant: GrantRecord,
     request: MessageListRequest,
     context: RequestContext,
-  ): Promise<Page<WireMessage>>
+  ): Promise<MessagePage<WireMessage>>
   findMessage(
     grant: GrantRecord,
     id: string,

@@ -20,8 +20,8 @@ export interface ConversationOptions extends WriteOptions {
   readonly removesConclusion: boolean
 }
 
-/** Plain mail longer than this is cut. */
-const MAX_TEXT = 512 * 1024
+/** In characters; longer mail is cut. */
+export const MAX_BODY = 512 * 1024
 
 /**
  * Writes the newest part of a mail as plain text or Markdown: without quoted history, hidden text and tracking images.
@@ -30,11 +30,12 @@ const MAX_TEXT = 512 * 1024
  *          throws.
  */
 export function conversationOf(body: string, options: ConversationOptions): string {
-  return isHtml(body) ? ofHtml(body, options) : ofText(body, options)
+  const source = body.slice(0, MAX_BODY)
+  return isHtml(source) ? ofHtml(source, options) : ofText(source, options)
 }
 
 function ofText(body: string, { markdown, removesConclusion }: ConversationOptions): string {
-  const text = newestText(body.slice(0, MAX_TEXT), {
+  const text = newestText(body, {
     dropsQuoteLines: true,
     quotesAreGone: false,
     removesConclusion,
@@ -55,9 +56,10 @@ function ofHtml(body: string, options: ConversationOptions): string {
 
 /** Text may have addresses in angle brackets; anything else of that form is taken for HTML. */
 function isHtml(body: string): boolean {
-  const withoutAddresses = body
-    .slice(0, MAX_TEXT)
-    .replace(/<(?:https?:\/\/|mailto:)?[^<>\s"'=]{1,300}(?:@|\.)[^<>\s"'=]{1,2000}>/gi, '')
+  const withoutAddresses = body.replace(
+    /<(?:https?:\/\/|mailto:)?[^<>\s"'=]{1,300}(?:@|\.)[^<>\s"'=]{1,2000}>/gi,
+    '',
+  )
   return /<(?:\/?[a-z][a-z0-9:-]*(?:[\s/][^<>]*)?>|[a-z][a-z0-9:-]*[\s/]|!--|!doctype|\?xml)/i.test(
     withoutAddresses,
   )

@@ -3,6 +3,8 @@ import type { MailElement } from './mail-tree.ts'
 /** Style sheets longer than this are not looked into further. */
 const MAX_CSS = 64 * 1024
 const MAX_RULES = 500
+/** Of one rule, in characters. */
+const MAX_SELECTORS = 2_000
 
 /** Decides which elements no reader of the mail would see: hidden text, preheaders, tracking pixels. */
 export type IsHidden = (element: MailElement) => boolean
@@ -31,25 +33,27 @@ function hidingSelectors(html: string): ReadonlySet<string> {
   // Rules in a block of their own (@media) hold on some screens only.
   const flat = plainCss(css).replace(/@[^{};]{0,1000}\{(?:[^{}]|\{[^{}]*\}){0,20000}\}/g, '')
   const found = new Set<string>()
-  let rules = 0
-  for (const [, selectors = '', declarations = ''] of flat.matchAll(/([^{}]{1,2000})\{([^{}]*)\}/g)) {
-    rules += 1
-    if (rules > MAX_RULES) break
+  // What is behind the last brace is no rule.
+  for (const rule of flat.split('}', MAX_RULES + 1).slice(0, -1)) {
+    const [declarations = '', selectors = ''] = rule.split('{').toReversed()
     if (!hides(declarations)) continue
-    for (const selector of selectors.split(',')) found.add(selector.trim())
+    for (const selector of selectors.slice(-MAX_SELECTORS).split(',')) found.add(selector.trim())
   }
   return found
 }
 
 function styleSheets(html: string): string {
-  const lower = html.toLowerCase()
-  let [css, at] = ['', lower.indexOf('<style')]
-  while (at !== -1 && css.length < MAX_CSS) {
-    const start = lower.indexOf('>', at)
-    const end = start === -1 ? -1 : lower.indexOf('</style', start)
-    if (end === -1) return css
-    css += `${html.slice(start + 1, end)}\n`
-    at = lower.indexOf('<style', end)
+  let css = ''
+  // Parts of the text itself: in lower case it may be longer than it was (İ).
+  const tag = /<(\/?)style[^>]*>?/gi
+  let start: number | undefined
+  for (const { 0: text, 1: slash, index } of html.matchAll(tag)) {
+    if (slash === '') start ??= index + text.length
+    else if (start !== undefined) {
+      css += `${html.slice(start, index)}\n`
+      start = undefined
+      if (css.length >= MAX_CSS) return css
+    }
   }
   return css
 }

@@ -1,4 +1,4 @@
-import { isElement, type MailElement, type MailNode, textOf } from './mail-tree.ts'
+import { elementsOf, isElement, type MailElement, type MailNode, textOf } from './mail-tree.ts'
 
 /*
  * How mail programs mark what they quote, as they write it (looked at in mail of each, checked 2026-11). A class that a
@@ -7,6 +7,7 @@ import { isElement, type MailElement, type MailNode, textOf } from './mail-tree.
 
 const QUOTE_CLASS =
   /(^|\s)(m_-?\d+)?(gmail_quote|gmail_quote_container|gmail_attr|yahoo_quoted|yahoo-quoted|moz-cite-prefix|moz-email-headers-table|protonmail_quote|tutanota_quote|zmail_extra|zmail_extra_hr|OutlookMessageHeader|ms-outlook-mobile-reference-message|quoted-text|freebirdFormviewerViewQuote|front-blockquote|airmail_on|gwmail_quote|WM_QUOTE)(\s|$)/
+const GMAIL_QUOTE = /(^|\s)(m_-?\d+)?gmail_quote(_container)?(\s|$)/
 const QUOTE_ID =
   /^(x_)*(isReplyContent|reply-intro|OLK_SRC_BODY_SECTION|mail-editor-reference-message-container|yahoo_quoted_\d+|orig_msg|qt|ymail_android_signature_quote)$/
 /** From here to the end of the mail. */
@@ -24,9 +25,20 @@ export function quoteKind(element: MailElement): 'quote' | 'rest' | undefined {
   const [id, className] = [attribs['id'] ?? '', attribs['class'] ?? '']
   if (REST_ID.test(id)) return 'rest'
   if (OUTLOOK_RULE.test(attribs['style'] ?? '')) return 'rest'
+  if (name === 'div' && GMAIL_QUOTE.test(className) && !holdsQuote(element)) return undefined
   if (name === 'blockquote' && (attribs['type'] ?? '').toLowerCase() === 'cite') return 'quote'
   if (QUOTE_CLASS.test(className) || QUOTE_ID.test(id)) return 'quote'
   return undefined
+}
+
+/**
+ * Gmail quotes in a `blockquote` below a line of its own. A `gmail_quote` with neither is what its sender wrote, as in
+ * a mail of 2009 that is nothing but two of them (test/fixtures/eml, `two_from_in_message`).
+ */
+function holdsQuote(element: MailElement): boolean {
+  return elementsOf(element).some(
+    ({ name, attribs }) => name === 'blockquote' || /(^|\s)gmail_attr(\s|$)/.test(attribs['class'] ?? ''),
+  )
 }
 
 /** Tells whether a mail program marked the element as a signature. */

@@ -22,6 +22,11 @@ interface Turndown {
 }
 type TurndownClass = new (options: { readonly [name: string]: string }) => Turndown
 
+/** White space as the tree writes it. */
+const BLANK = String.raw`(?:\s|&#x(?:a0|1680|20(?:0[0-9a]|2[89f]|5f)|3000|feff);)`
+/** A run of blanks costs the converter its square (7.2.5, tried 2026-11): what is more than this goes. */
+const LONG_BLANK = new RegExp(`(${BLANK}{200})${BLANK}+`, 'g')
+
 let loaded: TurndownClass | undefined
 
 /** Loads the converter when it is first needed. */
@@ -50,7 +55,7 @@ export function toMarkdown(html: string, options: WriteOptions): string {
   })
   if (options.tables) addTables(turndown)
   else addRows(turndown)
-  return turndown.turndown(html)
+  return turndown.turndown(html.replace(LONG_BLANK, '$1'))
 }
 
 /** Escapes plain text, so that its reader sees it as it is. */

@@ -1,4 +1,14 @@
-import { type QuoteType, Tokenizer, type TokenizerCallbacks } from 'htmlparser2'
+import { createRequire } from 'node:module'
+import type { QuoteType, Tokenizer, TokenizerCallbacks } from 'htmlparser2'
+
+let loaded: typeof Tokenizer | undefined
+
+/** Loads the tokenizer when it is first needed. */
+function tokenizerClass(): typeof Tokenizer {
+  loaded ??= (createRequire(import.meta.url)('htmlparser2') as { readonly Tokenizer: typeof Tokenizer })
+    .Tokenizer
+  return loaded
+}
 
 /** What goes into an HTML body so that it can be tracked. */
 export interface TrackingMarks {
@@ -125,7 +135,7 @@ function scan(html: string): { readonly anchors: readonly Anchor[]; readonly bod
     if (inAnchor && found) anchors.push(found)
     inAnchor = false
   }
-  const tokenizer = new Tokenizer({ decodeEntities: true }, callbacks)
+  const tokenizer = new (tokenizerClass())({ decodeEntities: true }, callbacks)
   tokenizer.write(html)
   tokenizer.end()
   return { anchors, bodyEnd: bodyEnd ?? htmlEnd ?? html.length }

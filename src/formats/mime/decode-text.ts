@@ -1,14 +1,14 @@
-import libmime from 'libmime'
 import { decodeCharset } from './charset.ts'
 import type { MimePart } from './mime-part.ts'
 import { decodeTransfer } from './transfer-encoding.ts'
+import { libmime } from './libmime.ts'
 
 /** Decodes the transferred bytes of a text part: encoding, charset, `format=flowed` (RFC 3676). Never throws. */
 export function decodeText(part: MimePart, bytes: Uint8Array): string {
   const text = decodeCharset(decodeTransfer(bytes, part.encoding), part.parameters?.['charset'])
   const isFlowed = part.type === 'text/plain' && part.parameters?.['format']?.toLowerCase() === 'flowed'
   if (!isFlowed) return text
-  return libmime.decodeFlowed(text, part.parameters?.['delsp']?.toLowerCase() === 'yes')
+  return libmime().decodeFlowed(text, part.parameters?.['delsp']?.toLowerCase() === 'yes')
 }
 
 /** Estimates the decoded size of a part from its transferred size, in bytes. */

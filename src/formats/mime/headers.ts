@@ -1,6 +1,7 @@
-import libmime from 'libmime'
 import { parseAddressList, toParsedAddress, type ParsedAddress } from '../addresses.ts'
-import { decodeUnknown } from './charset.ts'
+import { decodeCharset, decodeUnknown, isMislabelledUtf8 } from './charset.ts'
+import { decodeTransfer } from './transfer-encoding.ts'
+import { libmime } from './libmime.ts'
 
 /** A header line as it stands in the message: unfolded, not MIME-decoded. */
 export interface HeaderField {
@@ -52,10 +53,47 @@ export function headerValue(fields: readonly HeaderField[], name: string): strin
 /** Decodes the encoded words of a header value for display (RFC 2047). Never throws. */
 export function decodeHeaderText(value: string): string {
   try {
-    return libmime.decodeWords(value.slice(0, VALUE_LIMIT)).replace(/[\r\n]+/g, ' ')
+    return libmime()
+      .decodeWords(relabelled(value.slice(0, VALUE_LIMIT)))
+      .replace(/[\r\n]+/g, ' ')
   } catch {
     return value // words that break the decoder are shown as they are
   }
+}
+
+/** Encoded words of one charset that follow each other: a character may begin in one and end in the next. */
+const WORDS = /=\?([\w-]+)\?[qb]\?[^?]*\?=(?:\s*=\?\1\?[qb]\?[^?]*\?=)*/gi
+
+/**
+ * Puts encoded words right that libmime would read as garbage: UTF-8 under another label (see `decodeCharset`), and raw
+ * 8-bit characters, which stand for themselves.
+ */
+function relabelled(value: string): string {
+  return value.replace(WORDS, (run, charset: string) => {
+    const words = [...run.matchAll(/\?([qb])\?([^?]*)\?=/gi)].map(([, encoding = '', text = '']) => ({
+      isBase64: encoding.toLowerCase() === 'b',
+      text,
+    }))
+    if (/[^\0-\x7f]/.test(run) && words.every(({ isBase64 }) => !isBase64)) {
+      return words.map(({ text }) => rawWord(text, charset)).join('')
+    }
+    const bytes = words.map(({ isBase64, text }) =>
+      isBase64 ? Buffer.from(text, 'base64') : wordBytes(text),
+    )
+    if (!isMislabelledUtf8(Buffer.concat(bytes), charset)) return run
+    return run.replace(/=\?[\w-]+\?(?=[qb]\?)/gi, '=?utf-8?')
+  })
+}
+
+function rawWord(text: string, charset: string): string {
+  const unescaped = text.replace(/(?:=[\da-f]{2})+/gi, (escaped) =>
+    decodeCharset(wordBytes(escaped), charset),
+  )
+  return unescaped.replaceAll('_', ' ')
+}
+
+function wordBytes(text: string): Uint8Array {
+  return decodeTransfer(Buffer.from(text.replaceAll('_', ' '), 'latin1'), 'quoted-printable')
 }
 
 /** Reads the addresses of every header of that name, names decoded. */
@@ -80,7 +118,7 @@ export interface ParameterizedValue {
 /** Reads `value; name=value …` with encoded and continued parameters (RFC 2231, RFC 2047). Never throws. */
 export function parseParameterized(text: string): ParameterizedValue {
   try {
-    const { value, params } = libmime.parseHeaderValue(text.slice(0, VALUE_LIMIT))
+    const { value, params } = libmime().parseHeaderValue(text.slice(0, VALUE_LIMIT))
     const parameters: { [name: string]: string } = {}
     for (const [name, parameter] of Object.entries(params)) {
       parameters[name.toLowerCase()] = decodeHeaderText(parameter)

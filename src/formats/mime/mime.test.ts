@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { decodeCharset } from './charset.ts'
 import { decodeText, decodedSize } from './decode-text.ts'
-import { headerAddresses, parseHeaderBlock, parseParameterized } from './headers.ts'
+import { decodeHeaderText, headerAddresses, parseHeaderBlock, parseParameterized } from './headers.ts'
 import { parseMessage } from './parse-message.ts'
 import { selectParts } from './select-parts.ts'
 import { decodeTransfer } from './transfer-encoding.ts'
@@ -22,6 +22,21 @@ test('decodes legacy charsets, and the unknown as UTF-8 or windows-1252', () => 
   assert.equal(decodeCharset(latin1('gr\xfcn'), 'nonsense-99'), 'grün')
   assert.equal(decodeCharset(latin1('gr\xfcn'), undefined), 'grün')
   assert.equal(decodeCharset(latin1('+ADw-script+AD4-'), 'utf-7'), '+ADw-script+AD4-')
+})
+
+test('takes UTF-8 for what it is under the label of a single-byte charset, in texts and in encoded words', () => {
+  for (const charset of ['iso-8859-1', 'ISO-8859-15', 'windows-1252', '"latin1"']) {
+    assert.equal(decodeCharset(Buffer.from('Frösche €'), charset), 'Frösche €', charset)
+    assert.equal(decodeCharset(latin1('Fr\xf6sche'), charset), 'Frösche', charset)
+  }
+  assert.equal(decodeCharset(latin1('\xb3\xf3d\xbc'), 'iso-8859-2'), 'łódź')
+  assert.equal(decodeCharset(latin1('\xcf\xf0\xe8'), 'windows-1251'), 'При')
+  assert.equal(decodeHeaderText('=?iso-8859-1?Q?die_Fr=C3=B6sche?= x'), 'die Frösche x')
+  assert.equal(decodeHeaderText('=?iso-8859-1?Q?die_Fr=F6sche?='), 'die Frösche')
+  assert.equal(decodeHeaderText('=?ISO-8859-1?B?RnLD?= =?iso-8859-1?B?tnNjaGU=?='), 'Frösche')
+  assert.equal(decodeHeaderText('=?iso-8859-1?Q?=C3=B6?= =?koi8-r?Q?=D2?='), 'öр')
+  assert.equal(decodeHeaderText('=?us-ascii?Q?=C3=B6?='), 'ö')
+  assert.equal(decodeHeaderText('=?iso-8859-1?Q?die_Frösche?= =?iso-8859-1?Q?_=FC?= x'), 'die Frösche ü x')
 })
 
 test('undoes transfer encodings, garbage included', () => {
@@ -102,6 +117,36 @@ test('chooses the HTML as body and leaves files as attachments', () => {
   )
   assert.ok(html)
   assert.equal(decodeText(html.node, message.contentOf('1.2') ?? new Uint8Array()), '<p>hü</p>')
+})
+
+test('texts with a name are the body where they are alternatives, and one that only begins like an end is none', () => {
+  const source = [
+    'Content-Type: multipart/mixed; boundary=a',
+    '',
+    '--a',
+    'Content-Type: multipart/alternative; boundary=a--b',
+    '',
+    '--a--b',
+    'Content-Type: text/plain; name=body.txt',
+    '',
+    'text',
+    '--a--b',
+    'Content-Type: text/html; name=body.html',
+    '',
+    '<p>html</p>',
+    '--a--b--',
+    '--a',
+    'Content-Type: text/plain; name=notes.txt',
+    '',
+    'notes',
+    '--a--',
+  ].join('\r\n')
+  const { html, plain, attachments } = selectParts(parseMessage(Buffer.from(source)).structure)
+  assert.deepEqual([plain?.part, html?.part], ['1.1', '1.2'])
+  assert.deepEqual(
+    attachments.map(({ part }) => part),
+    ['2'],
+  )
 })
 
 test('joins flowed lines', () => {

@@ -115,10 +115,15 @@ function boundaryLineEnd(bytes: Buffer, at: number, afterDelimiter: number) {
   if (at > 0 && bytes[at - 1] !== 0x0a) return undefined
   let end = afterDelimiter
   const closing = bytes[end] === 0x2d && bytes[end + 1] === 0x2d
-  if (closing) return { closing, next: end + 2 }
+  // What goes on like a boundary is another one, which begins the same.
+  if (closing) return isBoundaryByte(bytes[end + 2]) ? undefined : { closing, next: end + 2 }
   while (bytes[end] === 0x20 || bytes[end] === 0x09 || bytes[end] === 0x0d) end += 1
-  if (end >= bytes.length) return { closing: false, next: bytes.length }
-  return bytes[end] === 0x0a ? { closing: false, next: end + 1 } : undefined
+  if (end >= bytes.length) return { closing, next: bytes.length }
+  return bytes[end] === 0x0a ? { closing, next: end + 1 } : undefined
+}
+
+function isBoundaryByte(byte: number | undefined): boolean {
+  return byte !== undefined && /[\w'()+,./:=?]/.test(String.fromCharCode(byte))
 }
 
 /** The line end before a boundary belongs to the boundary. */

@@ -25,13 +25,13 @@ interface TextParts {
  */
 export function selectParts(root: MimePart): SelectedParts {
   const attachments: Leaf[] = []
-  const text = walk(root, true, attachments)
+  const text = walk(root, undefined, attachments)
   return { ...text, attachments }
 }
 
-function walk(node: MimePart, isRoot: boolean, attachments: Leaf[]): TextParts {
+function walk(node: MimePart, parent: MimePart | undefined, attachments: Leaf[]): TextParts {
   if (node.childNodes && node.type.startsWith('multipart/')) {
-    const found = node.childNodes.map((child) => walk(child, false, attachments))
+    const found = node.childNodes.map((child) => walk(child, node, attachments))
     const htmls = found.flatMap((text) => text.html ?? [])
     const html = node.type === 'multipart/alternative' ? htmls.at(-1) : htmls[0]
     const plain = found.find((text) => text.plain)?.plain
@@ -39,10 +39,11 @@ function walk(node: MimePart, isRoot: boolean, attachments: Leaf[]): TextParts {
   }
   const leaf: Leaf = { part: node.part ?? '1', node }
   // Servers tell of a broken multipart as a leaf with an empty type.
-  const isUnknown = isRoot && !/^[^/]+\/[^/]+$/.test(node.type)
+  const isUnknown = !parent && !/^[^/]+\/[^/]+$/.test(node.type)
   const isText = node.type === 'text/html' || node.type === 'text/plain' || isUnknown
-  // A message that is one text is its body even where its type carries a name.
-  const isFile = node.disposition === 'attachment' || (fileNameOf(node) !== undefined && !isRoot)
+  // A message that is one text is its body even where its type carries a name, and so are alternatives of a text.
+  const isBody = !parent || (parent.type === 'multipart/alternative' && !node.disposition)
+  const isFile = node.disposition === 'attachment' || (fileNameOf(node) !== undefined && !isBody)
   if (!isText || isFile) {
     attachments.push(leaf)
     return {}

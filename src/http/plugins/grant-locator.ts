@@ -17,3 +17,22 @@ export async function locateGrant(
   if (grant.blocked) throw appError('api.resource_blocked', 'The grant is blocked.')
   return grant
 }
+
+const GRANT_ID = /^(grant:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * Puts the address of a shared mailbox in the place of its owner's grant, where `shared_from` names that one
+ * (contract/email.md 3.2).
+ * @throws as `locateGrant`: an access token names no grant but its own
+ */
+export async function nameSharedMailbox(
+  grants: GrantService,
+  caller: Caller | null,
+  query: unknown,
+): Promise<unknown> {
+  if (caller === null || typeof query !== 'object' || query === null || !('shared_from' in query))
+    return query
+  const { shared_from: owner } = query
+  if (typeof owner !== 'string' || !GRANT_ID.test(owner)) return query
+  return { ...query, shared_from: (await locateGrant(grants, caller, owner, 'mail')).email }
+}

@@ -7,11 +7,11 @@ import type { HttpDeps } from '../deps.ts'
 import type { RawQuery } from '../query/coerce-query.ts'
 import { readMessageBody } from '../query/message-body.ts'
 import { readBody, readQuery } from '../query/validators.ts'
-import { AnswerWithStatus, ByteAnswer, Bytes, type Route } from '../route.ts'
+import { type Answer, AnswerInBytes, AnswerWithStatus, ByteAnswer, Bytes, type Route } from '../route.ts'
 import { authenticate } from './auth.ts'
 import { noteApplication } from './cors.ts'
 import { underDeadline } from './deadline.ts'
-import { locateGrant } from './grant-locator.ts'
+import { locateGrant, nameSharedMailbox } from './grant-locator.ts'
 import { limitAddress, limitCaller } from './rate-limit.ts'
 import type { StreamedBody } from './stream-bodies.ts'
 import { applySelect, readSelect } from './select.ts'
@@ -51,7 +51,11 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const { caller, grant } = found.get(request) ?? { caller: null, grant: null }
-      const query = readQuery(route.query, request.query as RawQuery, route.invalidInput)
+      const query = await nameSharedMailbox(
+        deps.services.grants,
+        caller,
+        readQuery(route.query, request.query as RawQuery, route.invalidInput),
+      )
       const body = route.body ? readBody(route.body, request.body, route.invalidInput) : {}
       const usage: ProviderUsage = { requests: 0, gmailUnits: 0 }
       const answered = await underDeadline(reply, timeoutMs, (signal) =>
@@ -77,10 +81,13 @@ export function serveRoute(app: FastifyInstance, deps: HttpDeps, route: Route): 
       ).finally(() => noteUsage(reply, usage))
       if (answered instanceof ByteAnswer) return sendBytes(reply, answered)
       const hasStatus = answered instanceof AnswerWithStatus
-      const answer = hasStatus ? answered.answer : answered
+      const isInBytes = answered instanceof AnswerInBytes
+      const answer = hasStatus || isInBytes ? answered.answer : answered
       const select = selectOf(route, query)
       const selected = select ? { ...answer, data: applySelect(answer['data'], select) } : answer
-      return reply.code(hasStatus ? answered.status : status).send({ request_id: request.id, ...selected })
+      const whole = { request_id: request.id, ...selected }
+      if (isInBytes) return sendInBytes(reply, status, whole)
+      return reply.code(hasStatus ? answered.status : status).send(whole)
     },
   })
 }
@@ -98,6 +105,12 @@ function idempotencyKeyOf(request: FastifyRequest): string | undefined {
 function noteUsage(reply: FastifyReply, { requests, gmailUnits }: ProviderUsage): void {
   if (requests > 0) void reply.header('nylas-provider-request-count', requests)
   if (gmailUnits > 0) void reply.header('nylas-gmail-quota-usage', gmailUnits)
+}
+
+/** Writes by the declared serializer. It escapes ASCII only, so each byte stays what it was. */
+function sendInBytes(reply: FastifyReply, status: number, answer: Answer): FastifyReply {
+  const json = Buffer.from(String(reply.serializeInput(answer, String(status))), 'latin1')
+  return reply.code(status).header('content-type', 'application/json').send(json)
 }
 
 function sendBytes(reply: FastifyReply, { status, headers, body }: ByteAnswer): FastifyReply {

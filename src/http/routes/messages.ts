@@ -7,7 +7,7 @@ import { cursorPage } from '../present/page.ts'
 import { readMailbox, SharedFrom } from '../query/in-mailbox.ts'
 import { Fields, MessageListQuery, readMessageQuery } from '../query/message-query.ts'
 import { Select } from '../query/page.ts'
-import { grantRoute, type Route } from '../route.ts'
+import { AnswerInBytes, grantRoute, type Route } from '../route.ts'
 
 /** Words that stand for other routes where a message id would be (contract/email.md 3.1). */
 export const RESERVED_MESSAGE_IDS = ['send', 'clean', 'schedules', 'smart-compose'] as const
@@ -28,8 +28,10 @@ export function messageRoutes(): readonly Route[] {
       params: { grant_id: Type.String() },
       query: MessageListQuery,
       response: cursorList(Message),
-      handle: async ({ services, query, context }, grant) =>
-        cursorPage(await services.mail.listMessages(grant, readMessageQuery(query), context)),
+      async handle({ services, query, context }, grant) {
+        const page = await services.mail.listMessages(grant, readMessageQuery(query), context)
+        return page.inBytes === true ? new AnswerInBytes(cursorPage(page)) : cursorPage(page)
+      },
     }),
     grantRoute('mail', {
       method: 'GET',

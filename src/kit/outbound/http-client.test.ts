@@ -71,7 +71,7 @@ describe('a streamed answer', () => {
     server.close()
     await http.close()
   })
-  const open = () => http.stream({ method: 'GET', url, timeoutMs: 10_000 })
+  const open = () => http.stream({ method: 'GET', url, timeoutMs: 600_000 })
 
   test('gives its connection up when it is destroyed before it was read', async () => {
     const hungUp = once(server, 'hung-up')
@@ -98,6 +98,59 @@ describe('a streamed answer', () => {
         for await (const _chunk of body);
       },
       (error) => error instanceof ProviderError && error.kind === 'unavailable',
+    )
+  })
+})
+
+describe('a whole answer', () => {
+  const http = createHttpClient()
+  const server = createServer((request, response) => {
+    response.on('close', () => server.emit('hung-up'))
+    if (request.url === '/never') return void server.emit('asked')
+    if (request.url === '/cut') return void response.write('the beginning', () => response.destroy())
+    response.end('x'.repeat(200_000))
+  })
+  let url = ''
+  before(async () => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    url = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : ''
+  })
+  after(async () => {
+    server.closeAllConnections()
+    server.close()
+    await http.close()
+  })
+  const ask = (path: string, more: { readonly signal?: AbortSignal; readonly maxBytes?: number } = {}) =>
+    http.request({ method: 'GET', url: url + path, timeoutMs: 10_000, ...more })
+  const isKind = (kind: string) => (error: unknown) => error instanceof ProviderError && error.kind === kind
+
+  test('comes in one piece, up to the limit and not over it', async () => {
+    assert.equal((await ask('/', { maxBytes: 200_000 })).body.length, 200_000)
+    await assert.rejects(ask('/', { maxBytes: 199_999 }), isKind('malformed-response'))
+    assert.equal((await ask('/')).body.length, 200_000)
+  })
+
+  test('that nobody waits for any more gives its connection up', async () => {
+    const controller = new AbortController()
+    const [asked, hungUp] = [once(server, 'asked'), once(server, 'hung-up')]
+    const answer = ask('/never', { signal: controller.signal })
+    const refused = assert.rejects(answer, isKind('timeout'))
+    await asked
+    controller.abort()
+    await Promise.all([refused, hungUp])
+    await assert.rejects(ask('/', { signal: controller.signal }), isKind('timeout'))
+  })
+
+  test('that breaks off is a failure', async () => {
+    await assert.rejects(ask('/cut'), isKind('unavailable'))
+  })
+
+  test('waits no longer than its deadline', async () => {
+    await assert.rejects(
+      http.request({ method: 'GET', url: `${url}/never`, timeoutMs: 20 }),
+      isKind('timeout'),
     )
   })
 })

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 import { Agent, type Dispatcher } from 'undici'
 import { ProviderError } from '../provider-error.ts'
-import { patientDeadline, withDeadline } from '../deadline.ts'
+import { type CallDeadline, callDeadline, patientDeadline, withDeadline } from '../deadline.ts'
 import { parseJson } from '../json.ts'
 import type { EgressGuard } from './egress-guard.ts'
 
@@ -102,24 +102,67 @@ async function send(
   request: HttpRequest,
 ): Promise<HttpResponse> {
   const url = new URL(request.url)
-  const signal = request.outlastsPauses
-    ? AbortSignal.any([patientDeadline(request.timeoutMs), ...(request.signal ? [request.signal] : [])])
-    : withDeadline(request.signal, request.timeoutMs)
+  const deadline = request.outlastsPauses
+    ? patientCallDeadline(request.signal, request.timeoutMs)
+    : callDeadline(request.signal, request.timeoutMs)
   try {
-    if (guard) await checkTarget(guard, url, signal)
-    const answer = await agent.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method: request.method,
-      headers: request.headers ?? {},
-      body: request.body ?? null,
-      signal,
-    })
-    const body = await readBody(answer, request.maxBytes ?? DEFAULT_MAX_BYTES)
-    return { status: answer.statusCode, headers: flatten(answer.headers), body }
+    if (guard) await checkTarget(guard, url, deadline.signal)
+    return await exchange(agent, url, request, deadline.signal)
   } catch (cause) {
     throw asProviderError(cause, url, request.signal)
+  } finally {
+    deadline.end()
   }
+}
+
+function patientCallDeadline(signal: AbortSignal | undefined, timeoutMs: number): CallDeadline {
+  const patient = patientDeadline(timeoutMs)
+  return { signal: signal ? AbortSignal.any([patient, signal]) : patient, end: () => undefined }
+}
+
+/** Dispatches, and collects the body as it comes: a stream for each answer costs more than the whole request. */
+function exchange(agent: Agent, url: URL, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  const { method, headers = {}, body = null, maxBytes = DEFAULT_MAX_BYTES } = request
+  const parts: Buffer[] = []
+  let sizeBytes = 0
+  let status = 0
+  let answered: Dispatcher.ResponseData['headers'] = {}
+  return new Promise((resolve, reject) => {
+    let running: Dispatcher.DispatchController | undefined
+    const giveUp = () => {
+      reject(reasonOf(signal))
+      running?.abort(reasonOf(signal))
+    }
+    if (signal.aborted) return giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    const path = `${url.pathname}${url.search}`
+    agent.dispatch(
+      { origin: url.origin, path, method, headers, body },
+      {
+        onRequestStart(controller) {
+          running = controller
+          // It waited for a connection for too long: it is not sent.
+          if (signal.aborted) controller.abort(reasonOf(signal))
+        },
+        onResponseStart(_controller, statusCode, found) {
+          status = statusCode
+          answered = found
+        },
+        onResponseData(controller, chunk) {
+          sizeBytes += chunk.length
+          if (sizeBytes > maxBytes) controller.abort(tooLarge(maxBytes, status))
+          else parts.push(chunk)
+        },
+        onResponseEnd: () =>
+          resolve({ status, headers: flatten(answered), body: Buffer.concat(parts, sizeBytes) }),
+        onResponseError: (_controller, error) => reject(error),
+      },
+    )
+  })
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new DOMException('given up', 'AbortError')
 }
 
 async function openStream(
@@ -142,9 +185,13 @@ async function openStream(
     const { statusCode: status, headers, body } = answer
     // Counted in bytes: sixteen chunks ahead would be a megabyte for each reader.
     const content = Readable.from(chunksOf(body, url, request, status), { objectMode: false })
-    // One that is destroyed before it was read never starts its generator: the connection would stay taken.
     body.on('error', () => undefined) // whoever reads hears of it through the generator
-    content.once('close', () => body.destroy())
+    // The generator doesn't end while it waits for the next chunk, or was never begun: the connection would stay taken.
+    const endGenerator = content._destroy.bind(content)
+    content._destroy = (error, done) => {
+      body.destroy()
+      endGenerator(error, done)
+    }
     return { status, headers: flatten(headers), body: content }
   } catch (cause) {
     throw asProviderError(cause, url, request.signal)
@@ -186,20 +233,6 @@ function checkedLookup(guard: EgressGuard): LookupFunction {
       else done(null, found.address, found.family)
     })
   }
-}
-
-async function readBody({ body, statusCode }: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let sizeBytes = 0
-  for await (const part of body) {
-    const chunk = Buffer.from(part)
-    sizeBytes += chunk.length
-    if (sizeBytes > maxBytes) {
-      throw tooLarge(maxBytes, statusCode)
-    }
-    parts.push(chunk)
-  }
-  return Buffer.concat(parts, sizeBytes)
 }
 
 function tooLarge(maxBytes: number, httpStatus: number): ProviderError {

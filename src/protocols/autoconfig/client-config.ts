@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser'
 import { isJsonObject, type JsonObject } from '../../kit/json.ts'
-import { readHostName } from './host-name.ts'
+import { isPort, readHostName } from './host-name.ts'
 
 /** A mail server as autoconfiguration names it. */
 export interface DetectedServer {
@@ -95,11 +95,6 @@ function tlsOf(socketType: string): DetectedServer['tls'] | undefined {
     default:
       return undefined
   }
-}
-
-/** Tells whether a number is a TCP port. */
-export function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port < 65_536
 }
 
 function child(object: JsonObject, name: string): JsonObject {

@@ -13,3 +13,8 @@ export function readHostName(text: string): string | undefined {
   const fits = labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label))
   return fits && labels.length >= 2 && /[a-z]/.test(labels.at(-1) ?? '') ? name : undefined
 }
+
+/** Tells whether a number is a TCP port. */
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536
+}

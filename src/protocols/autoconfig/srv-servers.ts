@@ -1,6 +1,6 @@
-import { type DetectedServer, type DetectedServers, isPort } from './client-config.ts'
+import type { DetectedServer, DetectedServers } from './client-config.ts'
 import type { MailDns, SrvRecord } from './dns.ts'
-import { readHostName } from './host-name.ts'
+import { isPort, readHostName } from './host-name.ts'
 
 /** Preferred first: TLS from the first byte (RFC 8314 section 5.1), then STARTTLS (RFC 6186 section 3). */
 const SERVICES = {

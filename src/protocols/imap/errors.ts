@@ -26,6 +26,15 @@ const LOGIN_REFUSED = {
   reason: 'login_refused',
   advice: CHECK_LOGIN,
 } as const
+/** RFC 9051 section 6.2.3: said of the connection, not of the user. */
+const LOGIN_DISABLED = {
+  kind: 'access-refused',
+  text: 'The mail server takes no password on this connection.',
+  reason: 'login_disabled',
+  advice: 'The mail server may want TLS from the first byte (port 993), or OAuth instead of a password.',
+} as const
+/** imapflow's own words (2.10) for it; it gives no code. */
+const NO_WAY_IN = /^(Login is disabled|No matching authentication method)$/
 const PASSING = {
   kind: 'unavailable',
   text: 'The mail server did not sign the user in just now.',
@@ -206,10 +215,16 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
     cause: error,
     ...(refused ? { providerCode: server || 'NO', providerBody: bodyOf(server, text) } : {}),
   }
-  const isRefusedSignIn =
+  const isFailedSignIn =
     whileSigningIn && 'authenticationFailed' in fields && fields.authenticationFailed === true
+  // imapflow (2.10) calls it the same when it gave up by itself: then nobody has judged the credentials.
+  const isRefusedSignIn = isFailedSignIn && ('responseStatus' in fields || text !== undefined)
   const said = isRefusedSignIn && SIGN_IN_RULES.find((rule) => rule.words?.test(text ?? ''))
   const rule = said || CODE_RULES.find(({ code }) => code === server)
+  // Who was let in once is judged by the next sign-in, and by nothing else: a grant hangs on it.
+  if (rule?.kind === 'grant-revoked' && !whileSigningIn) {
+    return new ProviderError('unavailable', 'The mail server wants the user to sign in again.', details)
+  }
   if (rule) return refusal(rule, details)
   const meaning = CLIENT_CODES[own]
   if (meaning) return new ProviderError(meaning.kind, meaning.text, details)
@@ -229,6 +244,9 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
     return isBad
       ? new ProviderError('invalid-request', 'The mail server does not understand the sign-in.', details)
       : refusal(LOGIN_REFUSED, details)
+  }
+  if (isFailedSignIn && error instanceof Error && NO_WAY_IN.test(error.message)) {
+    return refusal(LOGIN_DISABLED, details)
   }
   if (isTlsCode(own)) {
     return new ProviderError(
@@ -250,6 +268,17 @@ export function toImapError(error: unknown, whileSigningIn = false): ProviderErr
     own ? `The connection to the mail server failed (${own}).` : 'The connection to the mail server failed.',
     details,
   )
+}
+
+/** Tells whether a refusal says that the session is over, though the connection may stand. */
+export function endsSession(error: unknown): boolean {
+  const code =
+    error instanceof ProviderError
+      ? error.details.providerCode
+      : typeof error === 'object' && error !== null
+        ? responseCodeOf(error)
+        : ''
+  return CODE_RULES.some((rule) => rule.kind === 'grant-revoked' && rule.code === code)
 }
 
 function refusal(

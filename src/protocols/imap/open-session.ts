@@ -89,6 +89,7 @@ async function signIn(
     signal.throwIfAborted()
     await client.connect()
     signal.throwIfAborted()
+    ignoreVanished(client)
     return Object.assign(client, {
       takeRefusal: () => {
         const taken = refusal
@@ -102,6 +103,15 @@ async function signIn(
   } finally {
     signal.removeEventListener('abort', abort)
   }
+}
+
+/**
+ * VANISHED is for clients that enabled QRESYNC (RFC 7162 section 3.2.10), which we never do. imapflow (2.10) heeds it
+ * from anybody, and walks its UIDs one by one: two lines of a hostile server would hold the process for seconds.
+ */
+function ignoreVanished(client: ImapFlow): void {
+  const handlers: unknown = Reflect.get(client, 'untaggedHandlers')
+  if (typeof handlers === 'object' && handlers !== null) Reflect.deleteProperty(handlers, 'VANISHED')
 }
 
 function ignore(): void {}

@@ -1,4 +1,4 @@
-import { decodeAttachmentId } from '../../formats/attachment-id.ts'
+import { decodeAttachmentId, fitHostedId } from '../../formats/attachment-id.ts'
 import { parseMessage } from '../../formats/mime/parse-message.ts'
 import type { MimePart } from '../../formats/mime/mime-part.ts'
 import { decodeTransfer } from '../../formats/mime/transfer-encoding.ts'
@@ -10,16 +10,9 @@ import type { AttachmentPart } from './to-wire.ts'
  */
 export function findAttachmentPart(parts: readonly AttachmentPart[], id: string): AttachmentPart | undefined {
   if (decodeAttachmentId(id)) return parts.find(({ attachment }) => attachment.id === id)
-  const [, name, type, size] = /^v0:([\w+/=-]*):([\w+/=-]*):(\d{1,12})$/.exec(id) ?? []
-  if (name === undefined || type === undefined) return undefined
-  const text = (base64: string) => Buffer.from(base64, 'base64').toString('utf8')
-  const wanted = { filename: text(name), type: mediaType(text(type)), size: Number(size) }
-  return parts.find(
-    ({ attachment }) =>
-      attachment.filename === wanted.filename &&
-      mediaType(attachment.content_type) === wanted.type &&
-      attachment.size === wanted.size,
-  )
+  const files = parts.map(({ attachment }) => attachment)
+  const found = fitHostedId(id, files)?.exact
+  return parts.find(({ attachment }) => attachment === found)
 }
 
 /**
@@ -41,8 +34,4 @@ export function readSourcePart(source: Uint8Array, partId: string): Uint8Array |
 function nodeAt(node: MimePart, part: string): MimePart | undefined {
   if ((node.part ?? '1') === part && !node.childNodes) return node
   return node.childNodes?.map((child) => nodeAt(child, part)).find((found) => found !== undefined)
-}
-
-function mediaType(contentType: string): string {
-  return (contentType.split(';')[0] ?? '').trim().toLowerCase()
 }

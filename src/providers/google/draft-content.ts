@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { DraftChange } from '../../core/ports/outgoing.ts'
+import { changeBody } from '../../formats/mime/change-body.ts'
 import type { MailContent, MailFile } from '../../formats/mime/compose-message.ts'
 import { decodeText } from '../../formats/mime/decode-text.ts'
 import {
@@ -57,7 +58,7 @@ export function readDraftContent(
 
 /** Puts a change into a draft's content: what is not given stays. From and the reply are settled by the caller. */
 export function changeContent(content: MailContent, change: DraftChange): MailContent {
-  const { to, cc, bcc, replyTo, subject, body, isPlaintext, attachments, headers } = change
+  const { to, cc, bcc, replyTo, subject, attachments, headers } = change
   return {
     ...content,
     ...(to === undefined ? {} : { to }),
@@ -65,8 +66,7 @@ export function changeContent(content: MailContent, change: DraftChange): MailCo
     ...(bcc === undefined ? {} : { bcc }),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(subject === undefined ? {} : { subject }),
-    ...(body === undefined ? {} : { body }),
-    ...(isPlaintext === undefined ? {} : { isPlaintext }),
+    ...changeBody(content, change),
     ...(attachments === undefined ? {} : { attachments }),
     ...(headers === undefined ? {} : { headers }),
   }

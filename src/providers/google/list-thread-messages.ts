@@ -55,7 +55,8 @@ async function messagesOf(
     const message = await mapMessage(reader, resource, query.fields, detail)
     if (passesAllFilters(query, message)) messages.push(message)
   }
-  return messages.toSorted((one, other) => other.date - one.date)
+  // Gmail lists the oldest first; of equal times the later one is the newer.
+  return messages.toReversed().toSorted((one, other) => other.date - one.date)
 }
 
 function absent(error: unknown): { readonly [name: string]: unknown } {

@@ -76,7 +76,8 @@ async function listIds<T>(scan: PageScan<T>, cursor: GmailCursor): Promise<Liste
   const answer = await scan.api
     .getJson(at(scan.gmailUrl, `/gmail/v1/users/me/${resource}?${parameters.toString()}`))
     .catch((error: unknown) => {
-      throw cursor.pageToken !== undefined && isTokenRefusal(error) ? expired(error) : error
+      if (cursor.pageToken !== undefined && isRefusalOf(error, TOKEN_WORDS)) throw expired(error)
+      throw isRefusalOf(error, LABEL_WORDS) ? unknownLabel(error) : error
     })
   const ids = objectsIn(answer, resource).flatMap((entry) => stringField(entry, 'id') ?? [])
   return {
@@ -115,11 +116,19 @@ function nextOf(
   return { pageToken: page.nextPageToken, offset: 0, pageSize }
 }
 
-/** Gmail says "Invalid pageToken" to one that is not its own or too old (tried by others; checked 2026-11). */
-function isTokenRefusal(error: unknown): error is ProviderError {
+/** "Invalid pageToken": one that is not its own or too old; "Invalid label: …" (tried by others; checked 2026-11). */
+const TOKEN_WORDS = /page ?token/i
+const LABEL_WORDS = /^invalid label\b/i
+
+function isRefusalOf(error: unknown, words: RegExp): error is ProviderError {
   if (!(error instanceof ProviderError) || error.kind !== 'invalid-request') return false
   const message = error.details.providerBody?.['message']
-  return typeof message === 'string' && /page ?token/i.test(message)
+  return typeof message === 'string' && words.test(message)
+}
+
+function unknownLabel({ details }: ProviderError): ProviderError {
+  const text = 'in names no label of the account: it takes the id of a folder, such as INBOX or Label_12.'
+  return new ProviderError('invalid-request', text, details)
 }
 
 function expired({ details }: ProviderError): ProviderError {

@@ -17,6 +17,7 @@ import {
   readObject,
   streamGraph,
 } from './graph-call.ts'
+import { type ListAnswer, readListAnswer } from './list-answer.ts'
 import { mailboxOf } from './mailbox.ts'
 
 /**
@@ -33,6 +34,8 @@ export interface GraphApi {
   readonly mailbox: string
   /** Reads a JSON object. @throws ProviderError by the table of errors.ts, `malformed-response` */
   getJson(path: string, query?: QueryParameters): Promise<JsonObject>
+  /** Reads a list, its strings in bytes where that is as good: for callers that heed the form. */
+  getList(path: string, query: QueryParameters): Promise<ListAnswer>
   /** Reads bytes (`…/$value`). */
   getBytes(path: string): Promise<Buffer>
   /** Reads bytes as they come. The body is read to its end or destroyed: until then it takes a slot. */
@@ -114,6 +117,7 @@ export function openGraph(
     root,
     mailbox: key,
     getJson: async (path, query = []) => readObject(await send({ method: 'GET', path, query }, 'always')),
+    getList: async (path, query) => readListAnswer(await send({ method: 'GET', path, query }, 'always')),
     getBytes: async (path) => (await send({ method: 'GET', path }, 'always')).body,
     open: (path) =>
       sendBy(async (caller) => {

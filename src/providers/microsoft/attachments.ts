@@ -1,5 +1,6 @@
 import type { Attachment } from '../../contract/message.ts'
 import type { AttachmentsPort } from '../../core/ports/mail.ts'
+import { fitHostedId } from '../../formats/attachment-id.ts'
 import type { JsonObject } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { type GraphApi, openGraph } from './api.ts'
@@ -19,10 +20,9 @@ const FIELDS: QueryParameters = [['$select', ATTACHMENT_FIELDS]]
 export function createGraphAttachments(deps: GraphDeps): AttachmentsPort {
   const findIn = async (api: GraphApi, grantId: string, messageId: string, attachmentId: string) => {
     const path = `${messagePath(api, messageId)}/attachments`
-    const hosted = readHostedId(attachmentId)
-    if (hosted) {
+    if (fitHostedId(attachmentId, [])) {
       const all = toAttachments(await api.getJson(path, FIELDS), grantId)
-      return all.find((attachment) => isSame(attachment, hosted)) ?? absent()
+      return fitHostedId(attachmentId, all)?.exact ?? absent()
     }
     checkId(attachmentId, 'attachment_id')
     const entry = await api.getJson(`${path}/${encodeURIComponent(attachmentId)}`, FIELDS)
@@ -61,27 +61,4 @@ function absent(): never {
     answered: true,
     providerBody: { code: 'ErrorItemNotFound', message: 'The message has no such attachment.' },
   })
-}
-
-interface HostedId {
-  readonly filename: string
-  readonly contentType: string
-  readonly size: number
-}
-
-/** Reads an id of the hosted service, `v0:name:type:size` (contract/email.md 9.3). */
-function readHostedId(id: string): HostedId | undefined {
-  const [, name, type, size] = /^v0:([\w+/=-]*):([\w+/=-]*):(\d{1,12})$/.exec(id) ?? []
-  if (name === undefined || type === undefined || size === undefined) return undefined
-  const text = (base64: string) => Buffer.from(base64, 'base64').toString('utf8')
-  return { filename: text(name), contentType: text(type), size: Number(size) }
-}
-
-function isSame(attachment: Attachment, { filename, contentType, size }: HostedId): boolean {
-  const bare = (type: string) => type.split(';')[0]?.trim().toLowerCase()
-  return (
-    attachment.filename === filename &&
-    bare(attachment.content_type) === bare(contentType) &&
-    attachment.size === size
-  )
 }

@@ -6,6 +6,7 @@ import { type JsonObject, stringField } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { type GraphApi, openGraph } from './api.ts'
 import { type GraphDeps, throwWithoutId } from './graph-call.ts'
+import { lightenSource } from './light-source.ts'
 import { flagOf, removeForGood } from './message-changes.ts'
 import { contentOf, needsSource, toFileAttachment } from './outgoing-content.ts'
 import { messagePath } from './read-messages.ts'
@@ -18,8 +19,8 @@ export const MAX_ATTACHMENT_BYTES = 150 * 1024 * 1024
 const UPLOAD_FROM_BYTES = 3_000_000
 /** Files that together with the body stay below this travel with the message itself: a request takes 4 MB. */
 const INLINE_LIMIT_BYTES = 1_500_000
-/** A source in base64 (learn.microsoft.com/graph/outlook-send-mime-message, checked 2026-11). */
-const SOURCE_LIMIT_BYTES = 4_000_000
+/** Of a source: as base64 it is 4 MB, what a request takes (learn.microsoft.com/graph/api/user-post-messages, checked 2026-11). */
+const SOURCE_LIMIT_BYTES = 3_000_000
 const DISCARD_TIMEOUT_MS = 10_000
 
 /**
@@ -45,18 +46,34 @@ export async function createDraft(
   const draft = isSource
     ? await createFromSource(session, api, { ...message, attachments: inside }, target)
     : await createFromJson(api, { ...message, attachments: inside })
-  const id = stringField(draft, 'id') || throwWithoutId('a draft')
-  try {
+  const id = idOf(draft)
+  await orDiscard(deps, session, id, async () => {
     if (isSource && message.starred !== undefined) {
       const body = { flag: flagOf(message.starred) }
       await api.change({ method: 'PATCH', path: messagePath(api, id), body }, 'always')
     }
     if (inside.length === 0) await attachEach(deps, session, api, id, files)
+  })
+  return message.starred === undefined ? draft : { ...draft, flag: flagOf(message.starred) }
+}
+
+function idOf(draft: JsonObject): string {
+  return stringField(draft, 'id') || throwWithoutId('a draft')
+}
+
+/** Does the rest of making a draft; where it fails the draft is removed. */
+async function orDiscard(
+  deps: GraphDeps,
+  session: GrantSession,
+  id: string,
+  rest: () => Promise<void>,
+): Promise<void> {
+  try {
+    await rest()
   } catch (error) {
     await discardDraft(deps, session, id)
     throw error
   }
-  return message.starred === undefined ? draft : { ...draft, flag: flagOf(message.starred) }
 }
 
 /** Adds files to a draft, one after the other. @throws ProviderError; then some may be attached */
@@ -79,22 +96,27 @@ export async function attachEach(
 }
 
 /**
- * Makes a draft of a complete source.
- * @throws ProviderError `too-large` over Graph's 4 MB
+ * Makes a draft of a complete source. Over what Graph takes the largest files follow apart from it.
+ * @throws ProviderError `too-large` where that cannot be
  */
 export async function createDraftOfSource(
+  deps: GraphDeps,
+  session: GrantSession,
   api: GraphApi,
   source: Uint8Array,
-  replyTo?: string,
 ): Promise<JsonObject> {
+  if (source.length <= SOURCE_LIMIT_BYTES) return postSource(api, source)
+  const light = lightenSource(source, SOURCE_LIMIT_BYTES) ?? throwTooLarge()
+  checkSizes(light.files)
+  const draft = await postSource(api, light.source)
+  const id = idOf(draft)
+  await orDiscard(deps, session, id, () => attachEach(deps, session, api, id, light.files))
+  return draft
+}
+
+async function postSource(api: GraphApi, source: Uint8Array, replyTo?: string): Promise<JsonObject> {
+  if (source.length > SOURCE_LIMIT_BYTES) throwTooLarge()
   const mime = Buffer.from(source).toString('base64')
-  if (mime.length > SOURCE_LIMIT_BYTES) {
-    throw new ProviderError(
-      'too-large',
-      'Microsoft takes no source over 3 MB; larger messages must be sent by their fields, with attachments.',
-      { advice: 'Send the message as JSON or in a form, where attachments may have up to 150 MB.' },
-    )
-  }
   const path = replyTo === undefined ? `${api.root}/messages` : `${messagePath(api, replyTo)}/createReply`
   return api.changeJson({ method: 'POST', path, mime }, 'refused')
 }
@@ -136,7 +158,15 @@ async function createFromSource(
     },
     { keepsBcc: true },
   )
-  return createDraftOfSource(api, source, target?.id)
+  return postSource(api, source, target?.id)
+}
+
+function throwTooLarge(): never {
+  throw new ProviderError(
+    'too-large',
+    'Microsoft takes 3 MB of a source beside its attachments, and of a signed or encrypted one 3 MB in all.',
+    { advice: 'Put what is large into attachments, or send the message by its fields.' },
+  )
 }
 
 /** @throws ProviderError `too-large` */

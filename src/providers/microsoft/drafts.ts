@@ -1,7 +1,8 @@
 import type { FullDraft, FullMessage } from '../../contract/message.ts'
 import type { MessageQuery } from '../../core/ports/mail.ts'
-import type { DraftsPort } from '../../core/ports/outgoing.ts'
-import { type JsonObject, stringField } from '../../kit/json.ts'
+import type { DraftChange, DraftsPort } from '../../core/ports/outgoing.ts'
+import { textOfHtml } from '../../formats/snippet.ts'
+import { isJsonObject, type JsonObject, stringField } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
 import { type GraphApi, openGraph } from './api.ts'
 import { attachEach, createDraft } from './create-draft.ts'
@@ -62,7 +63,7 @@ export function createGraphDrafts(deps: GraphDeps): DraftsPort {
         const path = messagePath(api, known)
         const state = await readState(api, known)
         if (replyToMessageId) await checkSameThread(api, replyToMessageId, state)
-        const body = contentOf(content)
+        const body = contentOf({ ...content, ...(await asText(api, known, content)) })
         if (Object.keys(body).length > 0) await api.change({ method: 'PATCH', path, body }, 'always')
         if (attachments !== undefined) {
           const old = itemsOf(await api.getJson(`${path}/attachments`, [['$select', 'id']]))
@@ -123,6 +124,17 @@ function checkDraft(resource: JsonObject): JsonObject {
     answered: true,
     providerBody: { code: 'ErrorItemNotFound', message: text },
   })
+}
+
+/** The text of a draft that is to be plain from now on, where no other is given. */
+async function asText(
+  api: GraphApi,
+  id: string,
+  { body, isPlaintext }: Pick<DraftChange, 'body' | 'isPlaintext'>,
+): Promise<Pick<DraftChange, 'body'>> {
+  if (body !== undefined || isPlaintext !== true) return {}
+  const { body: kept } = await api.getJson(messagePath(api, id), [['$select', 'body']])
+  return { body: textOfHtml((isJsonObject(kept) ? stringField(kept, 'content') : undefined) ?? '') }
 }
 
 /** @throws ProviderError `unsupported`: what a draft replies to is settled when it is made */

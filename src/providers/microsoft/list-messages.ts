@@ -1,11 +1,12 @@
 import type { FullMessage, RawMessage } from '../../contract/message.ts'
-import type { MessageQuery, Page } from '../../core/ports/mail.ts'
+import type { MessagePage, MessageQuery } from '../../core/ports/mail.ts'
+import { IN_BYTES } from '../../kit/text-form.ts'
 import type { Candidate } from './local-filter.ts'
 import { passesLocalCheck } from './local-filter.ts'
 import { projection, toGraphSearch } from './message-query.ts'
 import { nextOf, readPage, type ReadPage } from './message-pages.ts'
 import { type GraphCursor, readCursor, writeCursor } from './next-link.ts'
-import { finishMessages, isAccepted, type MessageReader } from './read-messages.ts'
+import { finishMessages, inCharacters, isAccepted, type MessageReader } from './read-messages.ts'
 
 /** How many messages one request looks at before it answers with what it has. */
 const SCAN_CAP = 500
@@ -22,11 +23,12 @@ export async function listMessages(
   reader: MessageReader,
   query: MessageQuery,
   folder: string | undefined,
-): Promise<Page<FullMessage | RawMessage>> {
+): Promise<MessagePage<FullMessage | RawMessage>> {
   const { mode } = toGraphSearch(query)
   const pageSize = mode === 'search' ? Math.max(query.limit, CHECKED_PAGE_SIZE) : query.limit
   const start = query.cursor === undefined ? { offset: 0, pageSize } : readCursor(query.cursor)
-  const found: Candidate[] = []
+  let found: Candidate[] = []
+  let inBytes = query.takesBytes === true && query.fields === 'standard' && looksAtNoText(query)
   let cursor: GraphCursor | undefined = start
   let scanned = 0
   for (
@@ -36,11 +38,15 @@ export async function listMessages(
   ) {
     const page: ReadPage = await readPage(
       reader,
-      query,
+      { ...query, takesBytes: inBytes },
       folder,
       cursor,
       projection(query.fields, query.select),
     )
+    if (inBytes && page.form !== IN_BYTES) {
+      inBytes = false
+      found = found.map(inCharacters)
+    }
     let looked = 0
     for (const candidate of page.candidates.slice(page.offset)) {
       if (found.length === query.limit) break
@@ -52,6 +58,11 @@ export async function listMessages(
   }
   // A search is sorted by the time of sending; the wire's order is that of receipt.
   const sorted = mode === 'search' ? found.toSorted((a, b) => b.message.date - a.message.date) : found
-  const items = await finishMessages(reader, sorted, query.fields)
-  return { items, ...(cursor ? { nextCursor: writeCursor(cursor) } : {}) }
+  const items = await finishMessages(reader, sorted, query)
+  return { items, ...(inBytes ? { inBytes } : {}), ...(cursor ? { nextCursor: writeCursor(cursor) } : {}) }
+}
+
+/** Tells whether the local check compares no texts, which it does by their characters. */
+function looksAtNoText({ subject, from, to, cc, bcc, anyEmail }: MessageQuery): boolean {
+  return [subject, from, to, cc, bcc, anyEmail].every((filter) => filter === undefined)
 }

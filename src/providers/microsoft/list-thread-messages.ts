@@ -29,7 +29,7 @@ export async function listThreadMessages(
   const open = start ? all.filter((candidate) => comesAfter(candidate, start)) : all
   const chosen = open.slice(0, query.limit)
   const last = chosen.at(-1)
-  const items = await finishMessages(reader, chosen, query.fields)
+  const items = await finishMessages(reader, chosen, query)
   return { items, ...(last && open.length > chosen.length ? { nextCursor: writePlace(last) } : {}) }
 }
 

@@ -70,11 +70,15 @@ function messageQueryOf(query: ThreadQuery): MessageQuery {
   }
 }
 
-/** Tells whether the whole thread fits: by its newest and oldest message, and by its id. */
+/** Tells whether the whole thread fits: `false` is asked of all its messages, dates of its newest and oldest. */
 function threadFits(query: ThreadQuery, conversation: Conversation): boolean {
   const dates = conversation.map(({ message }) => message.date)
   const [newest, oldest] = [Math.max(...dates), Math.min(...dates)]
+  const { unread, starred, hasAttachment } = query
   return (
+    !(unread === false && conversation.some(({ message }) => message.unread)) &&
+    !(starred === false && conversation.some(({ message }) => message.starred)) &&
+    !(hasAttachment === false && conversation.some(({ resource }) => resource['hasAttachments'] === true)) &&
     (query.latestMessageBefore === undefined || newest < query.latestMessageBefore) &&
     (query.latestMessageAfter === undefined || newest > query.latestMessageAfter) &&
     (query.earliestMessageDate === undefined || oldest >= query.earliestMessageDate)

@@ -13,14 +13,16 @@ export interface Candidate {
  * was asked for, and a thread is filtered here altogether (contract/email.md 13.2).
  */
 export function passesLocalCheck(query: MessageQuery, { message, resource }: Candidate): boolean {
-  const all = [...message.from, ...message.to, ...message.cc, ...message.bcc]
   return (
     holds(query.subject, (text) => message.subject.toLowerCase().includes(text.toLowerCase())) &&
     holds(query.from, (address) => has(message.from, address)) &&
     holds(query.to, (address) => has(message.to, address)) &&
     holds(query.cc, (address) => has(message.cc, address)) &&
     holds(query.bcc, (address) => has(message.bcc, address)) &&
-    holds(query.anyEmail, (addresses) => addresses.some((address) => has(all, address))) &&
+    holds(query.anyEmail, (addresses) => {
+      const all = [...message.from, ...message.to, ...message.cc, ...message.bcc]
+      return addresses.some((address) => has(all, address))
+    }) &&
     holds(query.unread, (unread) => message.unread === unread) &&
     holds(query.starred, (starred) => message.starred === starred) &&
     holds(query.hasAttachment, (wanted) => (resource['hasAttachments'] === true) === wanted) &&

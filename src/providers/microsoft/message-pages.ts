@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { MessageQuery } from '../../core/ports/mail.ts'
 import { stringField } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
+import { IN_CHARACTERS, type TextForm } from '../../kit/text-form.ts'
 import type { QueryParameters } from './graph-call.ts'
 import type { Candidate } from './local-filter.ts'
 import { toGraphSearch } from './message-query.ts'
@@ -11,6 +12,8 @@ import { candidatesOf, type MessageReader } from './read-messages.ts'
 /** A page of messages as Graph gave it, without those that earlier pages had. */
 export interface ReadPage {
   readonly candidates: readonly Candidate[]
+  /** In bytes only where the query takes them. */
+  readonly form: TextForm
   /** Where to go on in it. */
   readonly offset: number
   readonly next: PagePlace | undefined
@@ -33,22 +36,26 @@ export async function readPage(
 ): Promise<ReadPage> {
   const seen = new Set(cursor.seen)
   const top = Math.min(cursor.pageSize + seen.size, LARGEST_PAGE)
-  const answer = await api
-    .getJson(messagesPath(api.root, folder), [
-      ...toGraphSearch(query, cursor.upTo).query,
-      ...projection,
-      ['$top', String(top)],
-      ...(cursor.place ? [[cursor.place.option, cursor.place.value] as const] : []),
-    ])
-    .catch((error: unknown) => {
-      throw isExpiredPlace(error, cursor) ? expired(error) : error
-    })
-  const all = candidatesOf(answer, grantId)
+  const path = messagesPath(api.root, folder)
+  const parameters: QueryParameters = [
+    ...toGraphSearch(query, cursor.upTo).query,
+    ...projection,
+    ['$top', String(top)],
+    ...(cursor.place ? [[cursor.place.option, cursor.place.value] as const] : []),
+  ]
+  const { answer, form } = await (query.takesBytes === true
+    ? api.getList(path, parameters)
+    : api.getJson(path, parameters).then((read) => ({ answer: read, form: IN_CHARACTERS }))
+  ).catch((error: unknown) => {
+    throw isExpiredPlace(error, cursor) ? expired(error) : error
+  })
+  const all = candidatesOf(answer, grantId, form)
   const candidates = seen.size === 0 ? all : all.filter(({ message }) => !seen.has(markOf(message.id)))
   const known =
     cursor.after === undefined ? -1 : candidates.findIndex(({ message }) => message.id === cursor.after)
   return {
     candidates,
+    form,
     offset: known === -1 ? cursor.offset : known + 1,
     next: nextPlace(answer, base, 'messages'),
   }
@@ -90,9 +97,16 @@ function afterTime(cursor: GraphCursor, looked: readonly Candidate[]): GraphCurs
   if (upTo === undefined) return undefined
   const seen = [
     ...(cursor.upTo === upTo ? (cursor.seen ?? []) : []),
-    ...looked.filter((candidate) => secondOf(candidate) === upTo).map(({ message }) => markOf(message.id)),
+    ...looked
+      .filter((candidate) => mayBeOf(upTo, candidate) && secondOf(candidate) === upTo)
+      .map(({ message }) => markOf(message.id)),
   ]
   return seen.length > SEEN_LIMIT ? undefined : { upTo, seen, offset: 0, pageSize: cursor.pageSize }
+}
+
+/** Tells what the message's own date tells without reading Graph's again; before 1970 that is another one. */
+function mayBeOf(second: number, { message }: Candidate): boolean {
+  return second <= 0 || message.date === second
 }
 
 /** The second that Graph orders by; undefined where it gave none. */
@@ -103,7 +117,7 @@ function secondOf(candidate: Candidate | undefined): number | undefined {
 
 /** Ids are long and a cursor travels in an address. */
 function markOf(id: string): string {
-  return createHash('sha256').update(id).digest('base64url').slice(0, 10)
+  return hash('sha256', id, 'base64url').slice(0, 10)
 }
 
 const EXPIRED_CODES = new Set(['syncstatenotfound', 'resyncrequired'])

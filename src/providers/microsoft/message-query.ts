@@ -155,16 +155,21 @@ export const LIGHT =
 export const ATTACHMENT_FIELDS = 'id,name,contentType,size,isInline,microsoft.graph.fileAttachment/contentId'
 const ATTACHMENTS = `attachments($select=${ATTACHMENT_FIELDS})`
 
+/** Tells whether headers are asked for, and not left out by `select`. */
+export function wantsHeaders({ fields, select }: Pick<MessageQuery, 'fields' | 'select'>): boolean {
+  const isNamed = fields === 'include_headers' || fields === 'include_basic_headers'
+  return isNamed && (select === undefined || select.length === 0 || select.includes('headers'))
+}
+
 /** `$select` and `$expand` of what the client wants, and no more. */
 export function projection(fields: MessageFields, select: readonly string[] | undefined): QueryParameters {
   const wants = (name: string) =>
     fields !== 'raw_mime' && (select === undefined || select.length === 0 || select.includes(name))
-  const wantsHeaders = fields === 'include_headers' || fields === 'include_basic_headers'
   const names = [
     LIGHT,
     ...(wants('snippet') ? ['bodyPreview'] : []),
     ...(wants('body') ? ['body'] : []),
-    ...(wantsHeaders && wants('headers') ? ['internetMessageHeaders'] : []),
+    ...(wantsHeaders({ fields, ...(select ? { select } : {}) }) ? ['internetMessageHeaders'] : []),
   ]
   return [['$select', names.join(',')], ...(wants('attachments') ? [['$expand', ATTACHMENTS] as const] : [])]
 }

@@ -21,14 +21,15 @@ export function createGraphMessages(deps: GraphDeps): MessagesPort {
         ? listMessages(reader, query, folder)
         : listThreadMessages(reader, query, query.threadId, folder)
     },
-    async find(session, id, { fields, select, sharedFrom }) {
+    async find(session, id, options) {
+      const { fields, select, sharedFrom } = options
       checkId(id, 'message_id')
       const reader = { api: openGraph(deps, session, sharedFrom), grantId: session.grantId, base }
       return byMessageId(reader.api, id, async (known) => {
         if (fields === 'raw_mime') return readRaw(reader, known)
         const resource = await reader.api.getJson(messagePath(reader.api, known), projection(fields, select))
         const message = toMessage(resource, session.grantId) ?? throwWithoutId('a message')
-        return finishMessage(reader, { message, resource }, fields)
+        return finishMessage(reader, { message, resource }, options)
       })
     },
   }

@@ -21,7 +21,7 @@ const LONGEST_TOKEN = 4096
 export function nextPlace(answer: JsonObject, base: string, collection: string): PagePlace | undefined {
   const link = answer['@odata.nextLink']
   if (link === undefined || link === null) return undefined
-  const url = typeof link === 'string' ? parseUrl(link) : undefined
+  const url = typeof link === 'string' ? URL.parse(link) : null
   const own = new URL(base)
   const last = decodeURIComponent(url?.pathname.split('/').at(-1)?.replaceAll('%', '%25') ?? '')
   if (
@@ -42,10 +42,6 @@ export function nextPlace(answer: JsonObject, base: string, collection: string):
   throw new ProviderError('malformed-response', 'Microsoft’s link to the next page cannot be used.', {
     answered: true,
   })
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined
 }
 
 /** Where a list goes on. Core signs it together with the filters, so it is ours when it comes back. */

@@ -1,13 +1,11 @@
-import {
-  BASIC_HEADERS,
-  type FullMessage,
-  type MessageFields,
-  type RawMessage,
-} from '../../contract/message.ts'
-import { isJsonObject, type JsonObject } from '../../kit/json.ts'
+import { BASIC_HEADERS, type FullMessage, type RawMessage } from '../../contract/message.ts'
+import type { MessageQuery } from '../../core/ports/mail.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../../kit/json.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
+import { IN_BYTES, type TextForm } from '../../kit/text-form.ts'
 import type { GraphApi } from './api.ts'
 import type { Candidate } from './local-filter.ts'
+import { wantsHeaders } from './message-query.ts'
 import { headersOfSource } from './source-headers.ts'
 import { toHeaders, toMessage } from './to-wire.ts'
 
@@ -36,12 +34,24 @@ export function itemsOf(answer: JsonObject): readonly JsonObject[] {
 }
 
 /** Maps the items of a page; those without an id are left out. */
-export function candidatesOf(answer: JsonObject, grantId: string): readonly Candidate[] {
-  return itemsOf(answer).flatMap((resource) => {
-    const message = toMessage(resource, grantId)
-    return message ? [{ message, resource }] : []
-  })
+export function candidatesOf(answer: JsonObject, grantId: string, form?: TextForm): readonly Candidate[] {
+  const candidates: Candidate[] = []
+  for (const resource of itemsOf(answer)) {
+    const message = toMessage(resource, grantId, form)
+    if (message) candidates.push({ message, resource })
+  }
+  return candidates
 }
+
+/** Maps a message that was in bytes anew. */
+export function inCharacters({ message, resource }: Candidate): Candidate {
+  const read = parseJson(IN_BYTES.read(JSON.stringify(resource)))
+  const mapped = isJsonObject(read) ? toMessage(read, message.grant_id) : undefined
+  return isJsonObject(read) && mapped ? { message: mapped, resource: read } : { message, resource }
+}
+
+/** What the client wants of a message. */
+type MessageForm = Pick<MessageQuery, 'fields' | 'select'>
 
 /**
  * Gives messages the form that `fields` asks for. Sources are read one by one, inside the mailbox's slots; a
@@ -50,11 +60,13 @@ export function candidatesOf(answer: JsonObject, grantId: string): readonly Cand
 export async function finishMessages(
   reader: MessageReader,
   candidates: readonly Candidate[],
-  fields: MessageFields,
+  form: MessageForm,
 ): Promise<(FullMessage | RawMessage)[]> {
+  // Mostly nothing is missing, and a promise for each message costs as much as mapping it.
+  if (!wantsHeaders(form) && form.fields !== 'raw_mime') return candidates.map(({ message }) => message)
   const finished = await Promise.all(
     candidates.map((candidate) =>
-      finishMessage(reader, candidate, fields).catch((error: unknown) => {
+      finishMessage(reader, candidate, form).catch((error: unknown) => {
         if (error instanceof ProviderError && error.kind === 'not-found') return undefined
         throw error
       }),
@@ -67,9 +79,9 @@ export async function finishMessages(
 export async function finishMessage(
   reader: MessageReader,
   { message, resource }: Candidate,
-  fields: MessageFields,
+  form: MessageForm,
 ): Promise<FullMessage | RawMessage> {
-  switch (fields) {
+  switch (wantsHeaders(form) || form.fields === 'raw_mime' ? form.fields : 'standard') {
     case 'standard':
     case 'include_tracking_options':
       return message

@@ -20,7 +20,7 @@ export function createGraphSend(deps: GraphDeps): SendPort {
     },
     async sendRaw(session, source, options) {
       const api = openGraph(deps, session)
-      const draft = await createDraftOfSource(api, source)
+      const draft = await createDraftOfSource(deps, session, api, source)
       const id = stringField(draft, 'id') || throwWithoutId('a draft')
       return sendDraft(deps, session, api, readyDraft(draft, id, { isOurs: true, files: [] }), options)
     },

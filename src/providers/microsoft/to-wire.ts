@@ -1,15 +1,20 @@
 import type { Attachment, EmailName, FullMessage, MessageHeader } from '../../contract/message.ts'
-import { toParsedAddress } from '../../formats/addresses.ts'
 import { snippetOfHtml, snippetOfText } from '../../formats/snippet.ts'
-import { isJsonObject, type JsonObject, numberField, stringField } from '../../kit/json.ts'
+import { isJsonObject, type JsonObject, stringField } from '../../kit/json.ts'
+import { IN_CHARACTERS, type TextForm } from '../../kit/text-form.ts'
 
 /*
  * Graph's message to the wire's (contract/email.md 13.3). What Graph sends is untrusted: a field that is missing
- * or of another type becomes the wire's empty value; nothing in here throws.
+ * or of another type becomes the wire's empty value; nothing in here throws. What looks at a text's characters goes
+ * through its form; ids and dates are ASCII in either form (list-answer.ts).
  */
 
-/** Maps a message; `undefined` where it has no id. */
-export function toMessage(resource: JsonObject, grantId: string): FullMessage | undefined {
+/** Maps a message; its texts stay in the form they have. `undefined` where it has no id. */
+export function toMessage(
+  resource: JsonObject,
+  grantId: string,
+  form: TextForm = IN_CHARACTERS,
+): FullMessage | undefined {
   const id = stringField(resource, 'id')
   if (!id) return undefined
   const folder = stringField(resource, 'parentFolderId')
@@ -24,15 +29,15 @@ export function toMessage(resource: JsonObject, grantId: string): FullMessage | 
     created_at: date,
     thread_id: stringField(resource, 'conversationId') ?? '',
     subject: stringField(resource, 'subject') ?? '',
-    from: addressOf(resource['from']) ?? addressOf(resource['sender']) ?? [],
-    to: addressesOf(resource['toRecipients']),
-    cc: addressesOf(resource['ccRecipients']),
-    bcc: addressesOf(resource['bccRecipients']),
-    reply_to: addressesOf(resource['replyTo']),
+    from: senderOf(resource, form),
+    to: addressesOf(resource['toRecipients'], form),
+    cc: addressesOf(resource['ccRecipients'], form),
+    bcc: addressesOf(resource['bccRecipients'], form),
+    reply_to: addressesOf(resource['replyTo'], form),
     folders: folder ? [folder] : [],
     unread: resource['isRead'] === false,
     starred: flag?.toLowerCase() === 'flagged',
-    snippet: snippetOf(resource, body),
+    snippet: snippetOf(resource, body, form),
     body,
     attachments: attachmentsOf(resource['attachments'], grantId),
   }
@@ -47,21 +52,45 @@ export function dateOf(resource: JsonObject): number {
   return 0
 }
 
-function snippetOf(resource: JsonObject, body: string): string {
+function snippetOf(resource: JsonObject, body: string, form: TextForm): string {
   const preview = stringField(resource, 'bodyPreview')
-  if (preview) return snippetOfText(preview)
-  return body === '' ? '' : snippetOfHtml(body)
+  if (preview) return form.write(snippetOfText(form.read(preview)))
+  return body === '' ? '' : form.write(snippetOfHtml(form.read(body)))
 }
 
-function addressesOf(value: unknown): EmailName[] {
-  return Array.isArray(value) ? value.flatMap((entry) => addressOf(entry) ?? []) : []
+function senderOf({ from, sender }: JsonObject, form: TextForm): EmailName[] {
+  const address = addressOf(from, form) ?? addressOf(sender, form)
+  return address ? [address] : []
 }
 
-function addressOf(value: unknown): EmailName[] | undefined {
-  const entry = isJsonObject(value) && isJsonObject(value['emailAddress']) ? value['emailAddress'] : undefined
-  if (!entry) return undefined
-  const address = toParsedAddress(stringField(entry, 'address'), stringField(entry, 'name'))
-  return address.email === '' && address.name === undefined ? undefined : [address]
+function addressesOf(value: unknown, form: TextForm): EmailName[] {
+  const addresses: EmailName[] = []
+  if (!Array.isArray(value)) return addresses
+  for (const entry of value) {
+    const address = addressOf(entry, form)
+    if (address) addresses.push(address)
+  }
+  return addresses
+}
+
+function addressOf(value: unknown, form: TextForm): EmailName | undefined {
+  const entry = isJsonObject(value) ? value['emailAddress'] : undefined
+  if (!isJsonObject(entry)) return undefined
+  const email = trimmed(stringField(entry, 'address') ?? '', form)
+  const name = trimmed(stringField(entry, 'name') ?? '', form)
+  if (name !== '') return { email, name }
+  return email === '' ? undefined : { email }
+}
+
+function trimmed(text: string, form: TextForm): string {
+  return isPrinted(text.charCodeAt(0)) && isPrinted(text.charCodeAt(text.length - 1))
+    ? text
+    : form.write(form.read(text).trim())
+}
+
+/** Tells whether a unit is ASCII and no blank. */
+function isPrinted(unit: number): boolean {
+  return unit > 0x20 && unit < 0x7f
 }
 
 function attachmentsOf(value: unknown, grantId: string): Attachment[] {
@@ -81,12 +110,13 @@ export function toAttachment(entry: JsonObject, grantId: string): Attachment | u
   const isItem = kind.endsWith('itemattachment')
   const name = stringField(entry, 'name') ?? ''
   const contentId = stringField(entry, 'contentId')
+  const { size } = entry
   return {
     id,
     grant_id: grantId,
     filename: isItem && !/\.eml$/i.test(name) ? `${name}.eml` : name,
     content_type: stringField(entry, 'contentType') || (isItem ? 'message/rfc822' : ''),
-    size: Math.max(0, Math.trunc(numberField(entry, 'size') ?? 0)),
+    size: typeof size === 'number' ? Math.max(0, Math.trunc(size)) : 0,
     ...(contentId ? { content_id: contentId } : {}),
     is_inline: entry['isInline'] === true,
   }

@@ -1,8 +1,8 @@
-import type { AuthorizeCall, Authorization, CodeExchangeCall } from '../../core/ports/authorization.ts'
-import type { Tokens } from '../../core/ports/identity.ts'
-import { buildAuthorizeUrl, joinScopes } from '../../protocols/oauth2/authorize-url.ts'
-import { type CodeFault, exchangeAuthorizationCode } from '../../protocols/oauth2/exchange-code.ts'
+import type { Authorization } from '../../core/ports/authorization.ts'
+import { joinScopes } from '../../protocols/oauth2/authorize-url.ts'
+import type { CodeFault } from '../../protocols/oauth2/exchange-code.ts'
 import type { TokenErrorAnswer } from '../../protocols/oauth2/token-request.ts'
+import { createCodeAuthorization } from '../../standards/authorization-code/code-authorization.ts'
 import { judgeYahooTokenError } from './errors.ts'
 import { toTokens, type YahooOAuthDeps } from './identity.ts'
 
@@ -11,51 +11,23 @@ const IDENTITY_SCOPES: readonly string[] = ['openid', 'email', 'profile']
 
 /**
  * Yahoo's consent page and back. A refresh token comes of every sign-in without being asked for. No `issuer`: Yahoo's
- * discovery document names no such parameter.
+ * discovery document names no such parameter. PKCE is mentioned nowhere, but mail apps are refused without it ("invalid
+ * code challenge or method": mustang issue 162, thunderbird-android issue 7159; checked 2026-11).
  *
  * @see developer.yahoo.com/oauth2/guide/flows_authcode (checked 2026-11)
  */
-export function createYahooAuthorization(deps: YahooOAuthDeps): Authorization {
-  return {
-    authorizeUrl: (call) => authorizeUrl(deps, call),
-    exchangeCode: (call) => exchangeCode(deps, call),
-  }
-}
-
-function authorizeUrl({ endpoints }: YahooOAuthDeps, call: AuthorizeCall): string {
-  return buildAuthorizeUrl(endpoints.authorizeUrl, {
-    response_type: 'code',
-    client_id: call.client.clientId,
-    redirect_uri: call.redirectUri,
-    scope: joinScopes(IDENTITY_SCOPES, call.scope),
-    state: call.state,
-    // Neither the guide nor the discovery document mentions PKCE, but mail apps are refused without it ("invalid code
-    // challenge or method": mustang issue 162, thunderbird-android issue 7159; checked 2026-11).
-    code_challenge: call.codeChallenge,
-    code_challenge_method: 'S256',
-    login_hint: call.loginHint,
+export function createYahooAuthorization({ endpoints, http, clock }: YahooOAuthDeps): Authorization {
+  return createCodeAuthorization({
+    endpoints,
+    http,
+    clock,
+    clientAuthentication: 'basic',
+    scopeOf: ({ scope }) => joinScopes(IDENTITY_SCOPES, scope),
+    parametersOf: ({ loginHint }) => ({ login_hint: loginHint }),
+    faultOf,
+    judge: judgeYahooTokenError,
+    toTokens,
   })
-}
-
-async function exchangeCode(
-  { endpoints, http, clock }: YahooOAuthDeps,
-  call: CodeExchangeCall,
-): Promise<Tokens> {
-  const { client, code, redirectUri, codeVerifier, signal } = call
-  return toTokens(
-    await exchangeAuthorizationCode(http, {
-      url: endpoints.tokenUrl,
-      client,
-      clientAuthentication: 'basic',
-      code,
-      redirectUri,
-      codeVerifier,
-      signal,
-      faultOf,
-      judge: judgeYahooTokenError,
-      nowMs: clock.nowMs(),
-    }),
-  )
 }
 
 /** "redirect_uri does not match the one of the authorization request", or is not the client's (guide, "Errors", checked 2026-11). */

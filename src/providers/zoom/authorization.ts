@@ -1,50 +1,24 @@
-import type { AuthorizeCall, Authorization, CodeExchangeCall } from '../../core/ports/authorization.ts'
-import type { Tokens } from '../../core/ports/identity.ts'
-import { buildAuthorizeUrl } from '../../protocols/oauth2/authorize-url.ts'
-import { type CodeFault, exchangeAuthorizationCode } from '../../protocols/oauth2/exchange-code.ts'
+import type { Authorization } from '../../core/ports/authorization.ts'
+import type { CodeFault } from '../../protocols/oauth2/exchange-code.ts'
 import type { TokenErrorAnswer } from '../../protocols/oauth2/token-request.ts'
+import { createCodeAuthorization } from '../../standards/authorization-code/code-authorization.ts'
 import { judgeZoomTokenError } from './errors.ts'
 import { toTokens, type ZoomDeps } from './identity.ts'
 
 /**
- * Zoom's consent page and back.
+ * Zoom's consent page and back. Scopes are set in the app and a hint is not known to Zoom, so neither is sent.
  * @see developers.zoom.us/docs/integrations/oauth (checked 2026-11)
  */
-export function createZoomAuthorization(deps: ZoomDeps): Authorization {
-  return {
-    authorizeUrl: (call) => authorizeUrl(deps, call),
-    exchangeCode: (call) => exchangeCode(deps, call),
-  }
-}
-
-/** Scopes are set in the app and a hint is not known to Zoom, so neither is sent. */
-function authorizeUrl({ endpoints }: ZoomDeps, call: AuthorizeCall): string {
-  return buildAuthorizeUrl(endpoints.authorizeUrl, {
-    response_type: 'code',
-    client_id: call.client.clientId,
-    redirect_uri: call.redirectUri,
-    state: call.state,
-    code_challenge: call.codeChallenge,
-    code_challenge_method: 'S256',
+export function createZoomAuthorization({ endpoints, http, clock }: ZoomDeps): Authorization {
+  return createCodeAuthorization({
+    endpoints,
+    http,
+    clock,
+    clientAuthentication: 'basic',
+    faultOf,
+    judge: judgeZoomTokenError,
+    toTokens,
   })
-}
-
-async function exchangeCode({ endpoints, http, clock }: ZoomDeps, call: CodeExchangeCall): Promise<Tokens> {
-  const { client, code, redirectUri, codeVerifier, signal } = call
-  return toTokens(
-    await exchangeAuthorizationCode(http, {
-      url: endpoints.tokenUrl,
-      client,
-      clientAuthentication: 'basic',
-      code,
-      redirectUri,
-      codeVerifier,
-      signal,
-      faultOf,
-      judge: judgeZoomTokenError,
-      nowMs: clock.nowMs(),
-    }),
-  )
 }
 
 /**

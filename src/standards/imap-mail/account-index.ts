@@ -67,6 +67,8 @@ export class AccountIndex {
   unkept = 0
   /** grows with each row that comes or goes */
   version = 0
+  /** The server has refused to search for anything beyond ASCII. */
+  searchesAsciiOnly = false
 
   /** The folders of a list that names none; looked up again after a minute. */
   async coveredFolders(lookUp: () => Promise<CoveredFolders>): Promise<CoveredFolders> {

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../kit/deadline.ts'
 import { ProviderError } from '../../kit/provider-error.ts'
-import { toImapError } from '../../protocols/imap/errors.ts'
+import { endsSession, toImapError } from '../../protocols/imap/errors.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
 import type { ImapAccount } from './imap-account.ts'
 
@@ -142,7 +142,7 @@ export class ConnectionPool {
       return result
     } catch (error) {
       // A refusal leaves the connection in order; anything else may have left half an answer in it.
-      finished = isRefusal(error)
+      finished = isRefusal(error) && !endsSession(error)
       throw error
     } finally {
       signal.removeEventListener('abort', abort)

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import type { DraftChange } from '../../core/ports/outgoing.ts'
+import { changeBody } from '../../formats/mime/change-body.ts'
 import type { MailAddress, MailContent, MailFile } from '../../formats/mime/compose-message.ts'
 import { decodeText } from '../../formats/mime/decode-text.ts'
 import { headerValue } from '../../formats/mime/headers.ts'
 import { type ParsedMessage, parseMessage } from '../../formats/mime/parse-message.ts'
 import type { Leaf } from '../../formats/mime/select-parts.ts'
 import { decodeTransfer } from '../../formats/mime/transfer-encoding.ts'
-import { textOfHtml } from '../../formats/snippet.ts'
 import { idsIn } from './message-id.ts'
 import { ancestorHeaders, type Ancestors } from './outgoing-content.ts'
 import { bodyPartOf, toAttachment, toHead } from './to-wire.ts'
@@ -89,26 +89,7 @@ export function changedContent(
           ...(inReplyTo === undefined || named.has('in-reply-to') ? {} : { inReplyTo }),
         }
       : ancestorHeaders(ancestors)
-  return { ...rest, ...given, ...threading, ...changedBody(content, change) }
-}
-
-/** Plain text stays plain text until HTML is given; a body whose form alone changes is converted. */
-function changedBody(
-  content: MailContent,
-  { body, isPlaintext }: DraftChange,
-): Pick<MailContent, 'body' | 'isPlaintext'> {
-  if (body !== undefined) {
-    return { body, isPlaintext: isPlaintext ?? (content.isPlaintext && !/<[a-z!/]/i.test(body)) }
-  }
-  if (isPlaintext === undefined || isPlaintext === content.isPlaintext) {
-    return { body: content.body, isPlaintext: content.isPlaintext }
-  }
-  return { body: isPlaintext ? textOfHtml(content.body) : htmlOfText(content.body), isPlaintext }
-}
-
-function htmlOfText(text: string): string {
-  const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
-  return escaped.replace(/\r\n?|\n/g, '<br>\r\n')
+  return { ...rest, ...given, ...threading, ...changeBody(content, change) }
 }
 
 function isFurther(name: string): boolean {

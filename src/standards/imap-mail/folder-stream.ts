@@ -1,12 +1,10 @@
-import type { SearchObject } from 'imapflow'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
 import type { AccountIndex } from './account-index.ts'
 import type { IndexRow } from './index-rows.ts'
 import type { FolderPosition } from './list-cursor.ts'
 import type { MessageFilter } from './message-filter.ts'
-import { allOf } from './native-search.ts'
 import type { OpenedFolder } from './open-folder.ts'
-import { searchUids } from './search-uids.ts'
+import { searchByFilter } from './search-uids.ts'
 
 /**
  * UIDs that are put in order of date at once. Inside a window the order is exact; a message that is older than
@@ -136,8 +134,8 @@ export class FolderStream {
       return high === null ? all : all.filter((uid) => uid < high)
     }
     if (high !== null && high <= 1) return []
-    const bounded: SearchObject = high === null ? search : allOf([search, { uid: `1:${high - 1}` }])
-    return searchUids(client, this.folder, bounded)
+    const bound = high === null ? undefined : { uid: `1:${high - 1}` }
+    return searchByFilter(client, this.#index, this.folder, this.#filter, bound)
   }
 }
 

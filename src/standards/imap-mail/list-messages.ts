@@ -59,7 +59,7 @@ export async function listMessages(
   /** where a mail of that Message-ID and fingerprint stands on this page */
   const byMail = new Map<string, PageEntry>()
   let scanned = 0
-  let batch = await nextBatch(view.client, streams, filter, query.limit)
+  let batch = await nextBatch(view, streams, filter, query.limit)
   while (batch.length > 0) {
     const fresh = batch.filter((candidate) => !byMail.has(mailKey(candidate)))
     const loaded = await loadHeads(view, fresh, query.fields === 'include_headers')
@@ -80,7 +80,7 @@ export async function listMessages(
       if (candidate.row.idDigest !== '') byMail.set(mailKey(candidate), entry)
     }
     if (entries.length >= query.limit || scanned >= SCAN_LIMIT) break
-    batch = await nextBatch(view.client, streams, filter, query.limit - entries.length)
+    batch = await nextBatch(view, streams, filter, query.limit - entries.length)
   }
   takeCopies(streams, byMail)
   const items = await present(view, entries, query)
@@ -146,7 +146,7 @@ async function lookUpFolders(client: ImapSession): Promise<CoveredFolders> {
 
 /** The next candidates of all folders in order of date; loads windows as they are needed. Takes nothing. */
 async function nextBatch(
-  client: ImapSession,
+  { client, index }: MailboxView,
   streams: readonly FolderStream[],
   filter: MessageFilter,
   wanted: number,
@@ -157,7 +157,8 @@ async function nextBatch(
       await stream.loadNext(client)
     }
   }
-  const size = filter.needsScan ? Math.max(wanted, SCAN_CHUNK) : wanted
+  const isWide = filter.needsScan || (filter.asciiSearch !== undefined && index.searchesAsciiOnly)
+  const size = isWide ? Math.max(wanted, SCAN_CHUNK) : wanted
   const heads = streams.map((stream) => ({ stream, upcoming: stream.upcoming(size) }))
   const batch: StreamCandidate[] = []
   while (batch.length < size) {

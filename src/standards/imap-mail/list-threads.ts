@@ -11,7 +11,7 @@ import {
   unknownFolder,
 } from './list-messages.ts'
 import { buildFilter, type MessageFilter } from './message-filter.ts'
-import { searchUids } from './search-uids.ts'
+import { searchByFilter } from './search-uids.ts'
 import {
   type CoveredFolder,
   coverFolders,
@@ -65,7 +65,8 @@ export async function listThreads(
       at += 1
       looked += group.rows.length
       const thread = loaded.get(group)
-      if (thread?.members.some((member) => matches(member, filter, isWanted))) threads.push(thread)
+      if (!thread || !isFree(thread, query)) continue
+      if (thread.members.some((member) => matches(member, filter, isWanted))) threads.push(thread)
     }
   }
   const withBodies =
@@ -95,7 +96,7 @@ async function rowFilter(
   for (const { folder } of covered) {
     if ((only !== undefined && folder.path !== only) || folder.exists === 0) continue
     await ensureOpen(view.client, folder)
-    found.set(folder.path, new Set(await searchUids(view.client, folder, search)))
+    found.set(folder.path, new Set(await searchByFilter(view.client, view.index, folder, filter)))
   }
   return (row) => found.get(row.path)?.has(row.uid) ?? false
 }
@@ -107,6 +108,16 @@ function isInTime({ rows, place }: ThreadGroup, query: ThreadQuery): boolean {
     (query.latestMessageBefore === undefined || latest < query.latestMessageBefore) &&
     (query.latestMessageAfter === undefined || latest > query.latestMessageAfter) &&
     (query.earliestMessageDate === undefined || earliest >= query.earliestMessageDate)
+  )
+}
+
+/** `false` is asked of the whole thread: none of its messages is so. */
+function isFree({ members }: LoadedThread, { unread, starred, hasAttachment: wanted }: ThreadQuery): boolean {
+  return !members.some(
+    ({ message }) =>
+      (unread === false && message.unread) ||
+      (starred === false && message.starred) ||
+      (wanted === false && hasAttachment(message.head)),
   )
 }
 

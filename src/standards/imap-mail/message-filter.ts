@@ -23,6 +23,11 @@ export interface FilteredMessage {
 export interface MessageFilter {
   /** undefined: all messages */
   readonly search: SearchObject | undefined
+  /**
+   * What of it is ASCII: wider, so that the rest must be checked here. Absent where all of it is, or where only the
+   * server can check it.
+   */
+  readonly asciiSearch?: { readonly search: SearchObject | undefined }
   /** Checks the date (Unix seconds) strictly: SEARCH knows days only, in the server's zone. */
   matchesDate(date: number): boolean
   /** Absent where the server's answer needs no check. */
@@ -57,57 +62,79 @@ const DAY_SECONDS = 86_400
 export function buildFilter(query: MessageQuery, thread?: ThreadMembers): MessageFilter {
   refuse(query)
   const searches: SearchObject[] = []
+  const asciiSearches: SearchObject[] = []
+  const search = (whole: SearchObject, ascii: SearchObject | undefined) => {
+    searches.push(whole)
+    if (ascii) asciiSearches.push(ascii)
+  }
   const checks: ((message: FilteredMessage) => boolean)[] = []
   let isEmpty = false
 
   if (query.subject) {
     const wanted = folded(query.subject)
-    searches.push({ subject: query.subject })
+    const ascii = longestAscii(query.subject)
+    search({ subject: query.subject }, ascii === '' ? undefined : { subject: ascii })
     checks.push((message) => folded(message.subject).includes(wanted))
   }
   for (const field of ['from', 'to', 'cc', 'bcc'] as const) {
     const address = query[field]
     if (!address) continue
-    searches.push({ [field]: address })
+    search({ [field]: address }, isAscii(address) ? { [field]: address } : undefined)
     checks.push((message) => hasAddress(message[field], address))
   }
   if (query.anyEmail?.length) {
     const addresses = query.anyEmail
-    searches.push({
+    const anywhere = {
       or: addresses.flatMap((address) => [
         { from: address },
         { to: address },
         { cc: address },
         { bcc: address },
       ]),
-    })
+    }
+    search(anywhere, addresses.every(isAscii) ? anywhere : undefined)
     checks.push(({ from, to, cc, bcc }) =>
       addresses.some((address) => [from, to, cc, bcc].some((list) => hasAddress(list, address))),
     )
   }
   const { unread, starred, hasAttachment, threadId, receivedAfter, receivedBefore } = query
   if (unread !== undefined) {
-    searches.push({ seen: !unread })
+    search({ seen: !unread }, { seen: !unread })
     checks.push((message) => message.unread === unread)
   }
   if (starred !== undefined) {
-    searches.push({ flagged: starred })
+    search({ flagged: starred }, { flagged: starred })
     checks.push((message) => message.starred === starred)
   }
   if (hasAttachment !== undefined) checks.push((message) => message.hasAttachments === hasAttachment)
   if (threadId !== undefined) {
     const roots = thread?.roots ?? [rootOfThread(threadId)].filter((root) => root !== undefined)
-    if (roots.length > 0) searches.push({ or: roots.flatMap(naming) })
+    const named = { or: roots.flatMap(naming) }
+    if (roots.length > 0) search(named, roots.every(isAscii) ? named : undefined)
     isEmpty ||= roots.length === 0 && !isHashedThread(threadId)
     checks.push((message) => message.threadId === threadId)
   }
   // A day more on either side: the server's zone is not known.
-  if (receivedAfter !== undefined) searches.push({ since: dayOf(receivedAfter, -1) })
-  if (receivedBefore !== undefined) searches.push({ before: dayOf(receivedBefore, 2) })
-  if (query.searchQueryNative) searches.push(parseNativeSearch(query.searchQueryNative))
+  if (receivedAfter !== undefined) {
+    const since = { since: dayOf(receivedAfter, -1) }
+    search(since, since)
+  }
+  if (receivedBefore !== undefined) {
+    const before = { before: dayOf(receivedBefore, 2) }
+    search(before, before)
+  }
+  const native = query.searchQueryNative
+  if (native) {
+    const keys = parseNativeSearch(native)
+    search(keys, keys)
+  }
+  const isSplit = !isAscii(JSON.stringify(searches)) && isAscii(native ?? '')
 
   return {
     search: searches.length === 0 ? undefined : allOf(searches),
+    ...(isSplit
+      ? { asciiSearch: { search: asciiSearches.length === 0 ? undefined : allOf(asciiSearches) } }
+      : {}),
     matchesDate: (date) =>
       (receivedAfter === undefined || date > receivedAfter) &&
       (receivedBefore === undefined || date < receivedBefore),
@@ -117,6 +144,18 @@ export function buildFilter(query: MessageQuery, thread?: ThreadMembers): Messag
     ...(thread ? { thread } : {}),
     isEmpty,
   }
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text)
+}
+
+/** The longest piece of a text that is ASCII; `""` where there is none. */
+function longestAscii(text: string): string {
+  const pieces = text.normalize('NFC').split(/[^\0-\x7f]+/)
+  return pieces
+    .map((piece) => piece.trim())
+    .reduce((best, one) => (one.length > best.length ? one : best), '')
 }
 
 function refuse(query: MessageQuery): void {

@@ -1,6 +1,9 @@
 import type { SearchObject } from 'imapflow'
+import { ProviderError } from '../../kit/provider-error.ts'
 import { carriedOut } from '../../protocols/imap/carried-out.ts'
 import type { ImapSession } from '../../protocols/imap/open-session.ts'
+import type { AccountIndex } from './account-index.ts'
+import type { MessageFilter } from './message-filter.ts'
 import { allOf } from './native-search.ts'
 import type { OpenedFolder } from './open-folder.ts'
 
@@ -26,6 +29,35 @@ export async function searchUids(
     for (const uid of uids) found.push(uid)
   }
   return found.sort((a, b) => a - b)
+}
+
+/**
+ * As `searchUids`, by the filter of a list. A server that searches for ASCII only (Exchange and Office 365 answer
+ * BADCHARSET to anything else; public reports, checked 2026-11) is asked for what of the filter is ASCII.
+ *
+ * @param bound  what must hold besides
+ */
+export async function searchByFilter(
+  client: ImapSession,
+  index: AccountIndex,
+  folder: OpenedFolder,
+  { search, asciiSearch }: MessageFilter,
+  bound?: SearchObject,
+): Promise<readonly number[]> {
+  const within = (asked: SearchObject | undefined) =>
+    asked && bound ? allOf([asked, bound]) : (asked ?? bound)
+  if (asciiSearch && index.searchesAsciiOnly) return searchUids(client, folder, within(asciiSearch.search))
+  try {
+    return await searchUids(client, folder, within(search))
+  } catch (error) {
+    if (!asciiSearch || !isCharsetRefusal(error)) throw error
+    index.searchesAsciiOnly = true
+    return searchUids(client, folder, within(asciiSearch.search))
+  }
+}
+
+function isCharsetRefusal(error: unknown): boolean {
+  return error instanceof ProviderError && error.details.providerCode === 'BADCHARSET'
 }
 
 /** Messages one command may touch on this server; imapflow keeps the capability as it was written. */

@@ -73,7 +73,8 @@ function postgresEngine(clockOffsetMs: number, withLock: Engine['withMigrationLo
     skippingLocked: (query) => query.forUpdate().skipLocked(),
     keepingRows: (query) => query.forKeyShare(),
     lockingRows: (query) => query.forNoKeyUpdate(),
-    isAnyOf: (column, values) => sql<boolean>`${column} = any(${values}::text[])`,
+    list: (values) => values,
+    isAnyOf: (column, list) => sql<boolean>`${column} = any(${list}::text[])`,
     givenRows(columns) {
       const entries = Object.entries(columns)
       const arrays = entries.map(([, { type, values }]) => sql`${values}::${sql.raw(type)}[]`)

@@ -114,8 +114,8 @@ function sqliteEngine(connection: Connection): Engine {
     skippingLocked: (query) => query,
     keepingRows: (query) => query,
     lockingRows: (query) => query,
-    isAnyOf: (column, values) =>
-      sql<boolean>`${column} in (select value from json_each(${JSON.stringify(values)}))`,
+    list: (values) => JSON.stringify(values),
+    isAnyOf: (column, list) => sql<boolean>`${column} in (select value from json_each(${list}))`,
     givenRows(columns) {
       const entries = Object.entries(columns)
       const count = entries[0]?.[1].values.length ?? 0

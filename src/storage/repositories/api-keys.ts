@@ -1,17 +1,18 @@
 import type { ApiKeyRecord } from '../../core/ports/records.ts'
 import type { ApiKeyStore } from '../../core/ports/stores.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { ApiKeyRow } from '../tables.ts'
 
-export function createApiKeyStore(connection: Connection): ApiKeyStore {
+const findLive = statement((on, { hash }: { hash: string }) =>
+  on.selectFrom('api_keys').selectAll().where('hash', '=', hash).where('revoked_at', 'is', null),
+)
+
+export function createApiKeyStore(connection: Connection, engine: Engine): ApiKeyStore {
+  const run = createRunner(connection, engine)
   return {
     async findLive(hash) {
-      const row = await connection
-        .selectFrom('api_keys')
-        .selectAll()
-        .where('hash', '=', hash)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirst()
+      const row = await run.first(findLive, { hash })
       return row ? toRecord(row) : null
     },
     async list(applicationId) {

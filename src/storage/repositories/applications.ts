@@ -1,17 +1,20 @@
+import type { ApplicationId } from '../../contract/ids.ts'
 import type { ApplicationRecord } from '../../core/ports/records.ts'
 import type { ApplicationStore } from '../../core/ports/stores.ts'
 import { readBoolean, readObject, writeBoolean, writeJson } from '../column.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { ApplicationRow } from '../tables.ts'
 
-export function createApplicationStore(connection: Connection): ApplicationStore {
+const findById = statement((on, { id }: { id: ApplicationId }) =>
+  on.selectFrom('applications').selectAll().where('id', '=', id),
+)
+
+export function createApplicationStore(connection: Connection, engine: Engine): ApplicationStore {
+  const run = createRunner(connection, engine)
   return {
     async find(id) {
-      const row = await connection
-        .selectFrom('applications')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst()
+      const row = await run.first(findById, { id })
       return row ? toRecord(row) : null
     },
     async list() {

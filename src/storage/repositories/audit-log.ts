@@ -1,11 +1,16 @@
+import type { AuditEntry } from '../../core/ports/records.ts'
 import type { AuditStore } from '../../core/ports/event-stores.ts'
 import { readObject, wholeNumber, writeJson } from '../column.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 
 /** Rows are numbered in the order they came, but each process stamps them by a clock of its own. */
 const CLOCK_SKEW_SECONDS = 300
 
-export function createAuditStore(connection: Connection): AuditStore {
+const insertEntry = statement((on, row: ReturnType<typeof newRow>) => on.insertInto('audit_log').values(row))
+
+export function createAuditStore(connection: Connection, engine: Engine): AuditStore {
+  const run = createRunner(connection, engine)
   // Bounds in the order that the rows are walked in: a walk never leaves the span of time that was asked for.
   const firstSince = (since: number) =>
     connection
@@ -25,18 +30,7 @@ export function createAuditStore(connection: Connection): AuditStore {
       .limit(1)
   return {
     async insert(entry) {
-      await connection
-        .insertInto('audit_log')
-        .values({
-          id: entry.id,
-          application_id: entry.applicationId,
-          actor: entry.actor,
-          action: entry.action,
-          target: entry.target,
-          detail: writeJson(entry.detail),
-          created_at: entry.createdAt,
-        })
-        .execute()
+      await run.change(insertEntry, newRow(entry))
     },
     async list({ applicationId, actor, action, target, since, until }, { beforeSeq, limit }) {
       let query = connection.selectFrom('audit_log').selectAll()
@@ -63,5 +57,17 @@ export function createAuditStore(connection: Connection): AuditStore {
         createdAt: row.created_at,
       }))
     },
+  }
+}
+
+function newRow(entry: AuditEntry) {
+  return {
+    id: entry.id,
+    application_id: entry.applicationId,
+    actor: entry.actor,
+    action: entry.action,
+    target: entry.target,
+    detail: writeJson(entry.detail),
+    created_at: entry.createdAt,
   }
 }

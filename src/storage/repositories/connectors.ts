@@ -1,19 +1,26 @@
+import type { ApplicationId } from '../../contract/ids.ts'
+import type { ProviderName } from '../../contract/providers.ts'
 import type { ConnectorAlarm, ConnectorRecord } from '../../core/ports/records.ts'
 import type { ConnectorStore } from '../../core/ports/stores.ts'
 import { isJsonObject, numberField, stringField } from '../../kit/json.ts'
 import { readObject, readStrings, wholeNumber, writeJson } from '../column.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { ConnectorRow } from '../tables.ts'
 
-export function createConnectorStore(connection: Connection): ConnectorStore {
+const findOf = statement((on, of: { applicationId: ApplicationId; provider: ProviderName }) =>
+  on
+    .selectFrom('connectors')
+    .selectAll()
+    .where('application_id', '=', of.applicationId)
+    .where('provider', '=', of.provider),
+)
+
+export function createConnectorStore(connection: Connection, engine: Engine): ConnectorStore {
+  const run = createRunner(connection, engine)
   return {
     async find(applicationId, provider) {
-      const row = await connection
-        .selectFrom('connectors')
-        .selectAll()
-        .where('application_id', '=', applicationId)
-        .where('provider', '=', provider)
-        .executeTakeFirst()
+      const row = await run.first(findOf, { applicationId, provider })
       return row ? toRecord(row) : null
     },
     async list(applicationId, page) {

@@ -1,19 +1,25 @@
+import type { ApplicationId, CredentialId } from '../../contract/ids.ts'
 import type { CredentialRecord } from '../../core/ports/records.ts'
 import type { CredentialStore } from '../../core/ports/stores.ts'
 import { readObject, wholeNumber, writeJson } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { CredentialRow } from '../tables.ts'
 import { unlessTaken } from '../transaction.ts'
 
+const findById = statement((on, key: { applicationId: ApplicationId; id: CredentialId }) =>
+  on
+    .selectFrom('credentials')
+    .selectAll()
+    .where('id', '=', key.id)
+    .where('application_id', '=', key.applicationId),
+)
+
 export function createCredentialStore(connection: Connection, engine: Engine): CredentialStore {
+  const run = createRunner(connection, engine)
   return {
     async find(applicationId, id) {
-      const row = await connection
-        .selectFrom('credentials')
-        .selectAll()
-        .where('id', '=', id)
-        .where('application_id', '=', applicationId)
-        .executeTakeFirst()
+      const row = await run.first(findById, { applicationId, id })
       return row ? toRecord(row) : null
     },
     async findByDigest(connectorId, digest) {

@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
+import type { GrantId } from '../../contract/ids.ts'
 import type { DraftTrackingStore } from '../../core/ports/mail-stores-sending.ts'
 import { readObject, writeJson } from '../column.ts'
-import type { Connection, Engine } from '../engine.ts'
+import type { Connection, Engine, ListValue } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
+
+const findOf = statement((on, of: { grantId: GrantId; hashes: ListValue }, engine) =>
+  on
+    .selectFrom('draft_tracking')
+    .select(['draft_id', 'options'])
+    .where('grant_id', '=', of.grantId)
+    .where(engine.isAnyOf(sql.ref('draft_hash'), of.hashes)),
+)
 
 export function createDraftTrackingStore(connection: Connection, engine: Engine): DraftTrackingStore {
+  const run = createRunner(connection, engine)
   return {
     async find(grantId, draftIds) {
       if (draftIds.length === 0) return new Map()
-      const rows = await connection
-        .selectFrom('draft_tracking')
-        .select(['draft_id', 'options'])
-        .where('grant_id', '=', grantId)
-        .where(engine.isAnyOf(sql.ref('draft_hash'), draftIds.map(hashOf)))
-        .execute()
+      const rows = await run.all(findOf, { grantId, hashes: engine.list(draftIds.map(hashOf)) })
       return new Map(rows.map((row) => [row.draft_id, readObject(row.options)]))
     },
     async put(grant, draftId, options) {

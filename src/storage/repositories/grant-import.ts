@@ -19,7 +19,7 @@ export function createImportStore(connection: Connection, engine: Engine): Impor
         .selectFrom('grants')
         .selectAll()
         .where('application_id', '=', applicationId)
-        .where(engine.isAnyOf(sql.ref('email_key'), emailKeys))
+        .where(engine.isAnyOf(sql.ref('email_key'), engine.list(emailKeys)))
         .execute()
       return rows.map(toGrant)
     },
@@ -28,7 +28,7 @@ export function createImportStore(connection: Connection, engine: Engine): Impor
       const rows = await connection
         .selectFrom('grants')
         .select('id')
-        .where(engine.isAnyOf(sql.ref('id'), ids))
+        .where(engine.isAnyOf(sql.ref('id'), engine.list(ids)))
         .execute()
       return new Set(rows.map(({ id }) => id))
     },
@@ -39,7 +39,7 @@ export function createImportStore(connection: Connection, engine: Engine): Impor
         .selectFrom('grants')
         .select(['id', 'account_id'])
         .where('application_id', '=', applicationId)
-        .where(engine.isAnyOf(sql.ref('account_id'), accountIds))
+        .where(engine.isAnyOf(sql.ref('account_id'), engine.list(accountIds)))
         .execute()
       for (const row of rows) if (row.account_id !== null) found.set(row.account_id, row.id)
       return found
@@ -50,7 +50,7 @@ export function createImportStore(connection: Connection, engine: Engine): Impor
         .selectFrom('seen_tokens')
         .selectAll()
         .select(engine.nowMs.as('read_at_ms'))
-        .where(engine.isAnyOf(sql.ref('digest'), digests))
+        .where(engine.isAnyOf(sql.ref('digest'), engine.list(digests)))
         .where('application_id', '=', applicationId)
         .execute()
       return rows.map(toSeenToken)
@@ -61,7 +61,7 @@ export function createImportStore(connection: Connection, engine: Engine): Impor
         .selectFrom('grant_secrets')
         .selectAll()
         .select(engine.nowMs.as('read_at_ms'))
-        .where(engine.isAnyOf(sql.ref('grant_id'), grantIds))
+        .where(engine.isAnyOf(sql.ref('grant_id'), engine.list(grantIds)))
         .execute()
       return rows.map(toSecret)
     },
@@ -77,7 +77,7 @@ export function createImportStore(connection: Connection, engine: Engine): Impor
       if (digests.length === 0) return
       await connection
         .deleteFrom('seen_tokens')
-        .where(engine.isAnyOf(sql.ref('digest'), digests))
+        .where(engine.isAnyOf(sql.ref('digest'), engine.list(digests)))
         .where('application_id', '=', applicationId)
         .execute()
     },

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { appError } from '../../contract/errors.ts'
-import type { ConnectorId } from '../../contract/ids.ts'
+import type { ApplicationId, ConnectorId, GrantId } from '../../contract/ids.ts'
 import type { GrantRecord, GrantSecretRecord } from '../../core/ports/records.ts'
 import type { AttemptOutcome, GrantSecretStore, StoredTokens } from '../../core/ports/grant-secret-store.ts'
-import { wholeNumber } from '../column.ts'
+import { wholeNumber, writeBoolean } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { GrantSecretRow } from '../tables.ts'
 import { readAttempt } from './refresh-attempt.ts'
 import { createRefreshSchedule } from './refresh-schedule.ts'
@@ -12,7 +13,114 @@ import { createRefreshSchedule } from './refresh-schedule.ts'
 const NO_ATTEMPT = { attempt_id: null, attempt_holder: null, attempt_started_at_ms: null }
 const AT_REST = { ...NO_ATTEMPT, lease_until_ms: null, failures: 0, cool_down_until_ms: null }
 
+type TokenColumns = ReturnType<typeof fromTokens>
+type AttemptKey = { grantId: GrantId; version: number; attemptId: string }
+
+const findById = statement((on, { grantId }: { grantId: GrantId }, engine) =>
+  on
+    .selectFrom('grant_secrets')
+    .selectAll()
+    .select(engine.nowMs.as('read_at_ms'))
+    .where('grant_id', '=', grantId),
+)
+
+const connectorOf = (on: Connection, grantId: GrantId) =>
+  on.selectFrom('grants').select('grants.connector_id').where('grants.id', '=', grantId)
+
+type NewSecret = TokenColumns & { grantId: GrantId; applicationId: ApplicationId }
+
+const insertUsed = statement((on, { grantId, applicationId, ...tokens }: NewSecret, engine) =>
+  on.insertInto('grant_secrets').values({
+    grant_id: grantId,
+    application_id: applicationId,
+    version: 1,
+    connector_id: connectorOf(on, grantId),
+    last_used_at_ms: engine.nowMs,
+    ...tokens,
+    ...AT_REST,
+  }),
+)
+
+/** One that brings no access token was imported: nobody has used it here. */
+const insertUnused = statement((on, { grantId, applicationId, ...tokens }: NewSecret) =>
+  on.insertInto('grant_secrets').values({
+    grant_id: grantId,
+    application_id: applicationId,
+    version: 1,
+    connector_id: connectorOf(on, grantId),
+    last_used_at_ms: null,
+    ...tokens,
+    ...AT_REST,
+  }),
+)
+
+const takeLease = statement(
+  (
+    on,
+    lease: AttemptKey & { expected: string | null; holder: string; leaseMs: number; holderIsGone: number },
+    { nowMs },
+  ) =>
+    on
+      .updateTable('grant_secrets')
+      .set({
+        lease_until_ms: sql<number>`${nowMs} + ${lease.leaseMs}`,
+        attempt_id: lease.attemptId,
+        attempt_holder: lease.holder,
+        attempt_started_at_ms: nowMs,
+      })
+      .where('grant_id', '=', lease.grantId)
+      .where('version', '=', lease.version)
+      .where('attempt_id', 'is not distinct from', lease.expected)
+      .where((eb) =>
+        eb.or([
+          eb('lease_until_ms', 'is', null),
+          eb('lease_until_ms', '<=', nowMs),
+          sql<boolean>`${lease.holderIsGone} = 1`,
+        ]),
+      ),
+)
+
+const storeUsed = statement(
+  (on, { grantId, version, attemptId, ...tokens }: AttemptKey & TokenColumns, engine) =>
+    on
+      .updateTable('grant_secrets')
+      .set({ ...tokens, ...AT_REST, version: sql<number>`version + 1`, last_used_at_ms: engine.nowMs })
+      .where('grant_id', '=', grantId)
+      .where('version', '=', version)
+      .where('attempt_id', '=', attemptId),
+)
+
+/** After a refresh that nobody asked for: it counts as no use. */
+const storeUnasked = statement(
+  (
+    on,
+    {
+      grantId,
+      version,
+      attemptId,
+      inUseMs,
+      idleRefreshAtMs,
+      next_refresh_at_ms,
+      ...tokens
+    }: AttemptKey & TokenColumns & { inUseMs: number; idleRefreshAtMs: number },
+    { nowMs },
+  ) =>
+    on
+      .updateTable('grant_secrets')
+      .set({
+        ...tokens,
+        ...AT_REST,
+        version: sql<number>`version + 1`,
+        next_refresh_at_ms: sql<number | null>`case when last_used_at_ms > ${nowMs} - ${inUseMs}
+          then cast(${next_refresh_at_ms} as bigint) else ${idleRefreshAtMs} end`,
+      })
+      .where('grant_id', '=', grantId)
+      .where('version', '=', version)
+      .where('attempt_id', '=', attemptId),
+)
+
 export function createGrantSecretStore(connection: Connection, engine: Engine): GrantSecretStore {
+  const run = createRunner(connection, engine)
   const afterMs = (ms: number) => sql<number>`${engine.nowMs} + ${wholeNumber(ms)}`
   const settled = ({ failures, coolDownMs, nextRefreshInMs }: AttemptOutcome) => ({
     lease_until_ms: null,
@@ -29,72 +137,31 @@ export function createGrantSecretStore(connection: Connection, engine: Engine): 
   return {
     ...createRefreshSchedule(connection, engine),
     async find(grantId) {
-      const row = await connection
-        .selectFrom('grant_secrets')
-        .selectAll()
-        .select(engine.nowMs.as('read_at_ms'))
-        .where('grant_id', '=', grantId)
-        .executeTakeFirst()
+      const row = await run.first(findById, { grantId })
       return row ? toRecord(row) : null
     },
     async insert(grantId, applicationId, tokens) {
-      await connection
-        .insertInto('grant_secrets')
-        .values({
-          grant_id: grantId,
-          application_id: applicationId,
-          version: 1,
-          connector_id: connection
-            .selectFrom('grants')
-            .select('grants.connector_id')
-            .where('grants.id', '=', grantId),
-          // One that brings no access token was imported: nobody has used it here.
-          last_used_at_ms: tokens.sealedAccessToken === null ? null : engine.nowMs,
-          ...fromTokens(tokens),
-          ...AT_REST,
-        })
-        .execute()
+      const insert = tokens.sealedAccessToken === null ? insertUnused : insertUsed
+      await run.change(insert, { grantId, applicationId, ...fromTokens(tokens) })
     },
     async takeLease({ grantId, version, expectedAttempt, attempt, leaseMs, holderIsGone = false }) {
-      const result = await connection
-        .updateTable('grant_secrets')
-        .set({
-          lease_until_ms: afterMs(leaseMs),
-          attempt_id: attempt.id,
-          attempt_holder: attempt.holder,
-          attempt_started_at_ms: engine.nowMs,
-        })
-        .where('grant_id', '=', grantId)
-        .where('version', '=', version)
-        .where('attempt_id', expectedAttempt === null ? 'is' : '=', expectedAttempt)
-        .$if(!holderIsGone, (update) =>
-          update.where((eb) =>
-            eb.or([eb('lease_until_ms', 'is', null), eb('lease_until_ms', '<=', engine.nowMs)]),
-          ),
-        )
-        .executeTakeFirst()
-      return result.numUpdatedRows === 1n
+      const taken = await run.change(takeLease, {
+        grantId,
+        version,
+        expected: expectedAttempt,
+        attemptId: attempt.id,
+        holder: attempt.holder,
+        leaseMs: wholeNumber(leaseMs),
+        holderIsGone: writeBoolean(holderIsGone),
+      })
+      return taken === 1
     },
     async store(grantId, version, attemptId, tokens, unasked) {
-      const columns = fromTokens(tokens)
-      const schedule =
-        unasked === undefined
-          ? { last_used_at_ms: engine.nowMs }
-          : {
-              next_refresh_at_ms: sql<
-                number | null
-              >`case when last_used_at_ms > ${engine.nowMs} - ${wholeNumber(unasked.inUseMs)}
-                then cast(${columns.next_refresh_at_ms} as bigint)
-                else ${wholeNumber(unasked.idleRefreshAtMs)} end`,
-            }
-      const result = await connection
-        .updateTable('grant_secrets')
-        .set({ version: version + 1, ...columns, ...schedule, ...AT_REST })
-        .where('grant_id', '=', grantId)
-        .where('version', '=', version)
-        .where('attempt_id', '=', attemptId)
-        .executeTakeFirst()
-      return result.numUpdatedRows === 1n
+      const stored = { grantId, version, attemptId, ...fromTokens(tokens) }
+      if (unasked === undefined) return (await run.change(storeUsed, stored)) === 1
+      const inUseMs = wholeNumber(unasked.inUseMs)
+      const idleRefreshAtMs = wholeNumber(unasked.idleRefreshAtMs)
+      return (await run.change(storeUnasked, { ...stored, inUseMs, idleRefreshAtMs })) === 1
     },
     async closeAttempt(grantId, attemptId, outcome) {
       const result = await connection

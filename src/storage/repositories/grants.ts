@@ -1,34 +1,59 @@
 import { sql } from 'kysely'
 import { GrantReason } from '../../contract/grant.ts'
+import type { ApplicationId, GrantId } from '../../contract/ids.ts'
+import type { ProviderName } from '../../contract/providers.ts'
 import type { GrantRecord } from '../../core/ports/records.ts'
 import type { GrantStore } from '../../core/ports/stores.ts'
 import { checkShape } from '../../kit/shape.ts'
 import { readBoolean, readObject, readStrings, wholeNumber, writeBoolean, writeJson } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { GrantRow } from '../tables.ts'
 import { selectGrantPage } from './grant-list.ts'
 
+type GrantKey = { applicationId: ApplicationId; id: GrantId }
+
+const selectById = (on: Connection, key: GrantKey) =>
+  on.selectFrom('grants').selectAll().where('id', '=', key.id).where('application_id', '=', key.applicationId)
+
+const findById = statement(selectById)
+const findLocked = statement((on, key: GrantKey, engine) => engine.lockingRows(selectById(on, key)))
+
+const findByMailbox = statement(
+  (on, of: { applicationId: ApplicationId; provider: ProviderName; emailKey: string }) =>
+    on
+      .selectFrom('grants')
+      .selectAll()
+      .where('application_id', '=', of.applicationId)
+      .where('email_key', '=', of.emailKey)
+      .where('provider', '=', of.provider),
+)
+
+const insertNew = statement((on, row: ReturnType<typeof newGrantRow>) =>
+  on
+    .insertInto('grants')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+const updateById = statement((on, { id, application_id, ...row }: ReturnType<typeof changedGrantRow>) =>
+  on.updateTable('grants').set(row).where('id', '=', id).where('application_id', '=', application_id),
+)
+
 export function createGrantStore(connection: Connection, engine: Engine): GrantStore {
+  const run = createRunner(connection, engine)
   const grants = () => connection.selectFrom('grants').selectAll()
   return {
     async find(applicationId, id) {
-      const row = await grants()
-        .where('id', '=', id)
-        .where('application_id', '=', applicationId)
-        .executeTakeFirst()
+      const row = await run.first(findById, { applicationId, id })
       return row ? toRecord(row) : null
     },
     async findLocked(applicationId, id) {
-      const query = grants().where('id', '=', id).where('application_id', '=', applicationId)
-      const row = await engine.lockingRows(query).executeTakeFirst()
+      const row = await run.first(findLocked, { applicationId, id })
       return row ? toRecord(row) : null
     },
     async findByMailbox(applicationId, provider, emailKey) {
-      const row = await grants()
-        .where('application_id', '=', applicationId)
-        .where('email_key', '=', emailKey)
-        .where('provider', '=', provider)
-        .executeTakeFirst()
+      const row = await run.first(findByMailbox, { applicationId, provider, emailKey })
       return row ? toRecord(row) : null
     },
     async listByEmail(applicationId, emailKey) {
@@ -64,21 +89,10 @@ export function createGrantStore(connection: Connection, engine: Engine): GrantS
       return rows.map(toRecord)
     },
     async insert(record) {
-      const result = await connection
-        .insertInto('grants')
-        .values(newGrantRow(record))
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst()
-      return result.numInsertedOrUpdatedRows === 1n
+      return (await run.change(insertNew, newGrantRow(record))) === 1
     },
     async update(record) {
-      const result = await connection
-        .updateTable('grants')
-        .set(changeable(record))
-        .where('id', '=', record.id)
-        .where('application_id', '=', record.applicationId)
-        .executeTakeFirst()
-      return result.numUpdatedRows === 1n
+      return (await run.change(updateById, changedGrantRow(record))) === 1
     },
     async noteIdentity(applicationId, id, { identityKey, providerUserId, name, scope, updatedAt }) {
       const result = await connection
@@ -168,6 +182,10 @@ export function newGrantRow(record: GrantRecord) {
     created_at: record.createdAt,
     ...changeable(record),
   }
+}
+
+function changedGrantRow(record: GrantRecord) {
+  return { id: record.id, application_id: record.applicationId, ...changeable(record) }
 }
 
 function changeable(record: GrantRecord) {

@@ -1,10 +1,23 @@
 import { hash } from 'node:crypto'
 import { sql } from 'kysely'
+import type { GrantId } from '../../contract/ids.ts'
+import type { MetadataKind } from '../../core/ports/mail-services.ts'
 import type { MetadataStore } from '../../core/ports/mail-stores-metadata.ts'
 import { readObject, wholeNumber, writeJson } from '../column.ts'
-import type { Connection, Engine } from '../engine.ts'
+import type { Connection, Engine, ListValue } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
+
+const findOf = statement((on, of: { grantId: GrantId; kind: MetadataKind; hashes: ListValue }, engine) =>
+  on
+    .selectFrom('metadata')
+    .select(['object_id', 'pairs'])
+    .where('grant_id', '=', of.grantId)
+    .where('kind', '=', of.kind)
+    .where(engine.isAnyOf(sql.ref('object_hash'), of.hashes)),
+)
 
 export function createMetadataStore(connection: Connection, engine: Engine): MetadataStore {
+  const run = createRunner(connection, engine)
   return {
     async put(owner, objectId, metadata, indexed) {
       const { seq } = await connection
@@ -40,13 +53,8 @@ export function createMetadataStore(connection: Connection, engine: Engine): Met
     },
     async find(owner, objectIds) {
       if (objectIds.length === 0) return new Map()
-      const rows = await connection
-        .selectFrom('metadata')
-        .select(['object_id', 'pairs'])
-        .where('grant_id', '=', owner.grantId)
-        .where('kind', '=', owner.kind)
-        .where(engine.isAnyOf(sql.ref('object_hash'), objectIds.map(hashOf)))
-        .execute()
+      const { grantId, kind } = owner
+      const rows = await run.all(findOf, { grantId, kind, hashes: engine.list(objectIds.map(hashOf)) })
       return new Map(rows.map((row) => [row.object_id, readObject(row.pairs)]))
     },
     async listWithPair(owner, pair, { limit, beforeSeq = Number.MAX_SAFE_INTEGER }) {

@@ -3,15 +3,19 @@ import type { OutboxStore } from '../../core/ports/event-stores.ts'
 import type { OutboxEvent } from '../../core/ports/records.ts'
 import { readObject, wholeNumber, writeJson } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { Tables } from '../tables.ts'
 
 /** A literal: SQLite finds the partial index of it only then. */
 const UNSENT = sql.lit(0)
 
+const insertNew = statement((on, row: ReturnType<typeof newEventRow>) => on.insertInto('outbox').values(row))
+
 export function createOutboxStore(connection: Connection, engine: Engine): OutboxStore {
+  const run = createRunner(connection, engine)
   return {
     async insert(event) {
-      await connection.insertInto('outbox').values(newEventRow(event)).execute()
+      await run.change(insertNew, newEventRow(event))
     },
     async list(applicationId, limit) {
       const rows = await connection

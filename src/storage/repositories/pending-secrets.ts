@@ -3,32 +3,44 @@ import type { PendingSecretRecord } from '../../core/ports/records.ts'
 import type { PendingSecretStore } from '../../core/ports/stores.ts'
 import { wholeNumber } from '../column.ts'
 import type { Connection, Engine } from '../engine.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { PendingSecretRow } from '../tables.ts'
 import { inTransaction } from '../transaction.ts'
 
+const findById = statement((on, { id }: { id: string }) =>
+  on.selectFrom('pending_secrets').selectAll().where('id', '=', id),
+)
+
+const insertFirst = statement((on, record: Omit<PendingSecretRecord, 'version' | 'createdAtMs'>, engine) =>
+  on
+    .insertInto('pending_secrets')
+    .values({
+      id: record.id,
+      application_id: record.applicationId,
+      provider: record.provider,
+      client_id: record.clientId,
+      version: 1,
+      sealed: record.sealed,
+      created_at_ms: engine.nowMs,
+    })
+    // There by the same caller's try before.
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+const deleteVersion = statement((on, of: { id: string; version: number }) =>
+  on.deleteFrom('pending_secrets').where('id', '=', of.id).where('version', '=', of.version),
+)
+
 export function createPendingSecretStore(connection: Connection, engine: Engine): PendingSecretStore {
+  const run = createRunner(connection, engine)
   return {
     async find(id) {
-      const row = await connection
-        .selectFrom('pending_secrets')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst()
+      const row = await run.first(findById, { id })
       return row ? toRecord(row) : null
     },
     async insert(record) {
-      await connection
-        .insertInto('pending_secrets')
-        .values({
-          id: record.id,
-          application_id: record.applicationId,
-          provider: record.provider,
-          client_id: record.clientId,
-          version: 1,
-          sealed: record.sealed,
-          created_at_ms: engine.nowMs,
-        })
-        .execute()
+      const { id, applicationId, provider, clientId, sealed } = record
+      await run.change(insertFirst, { id, applicationId, provider, clientId, sealed })
     },
     async update(id, version, sealed) {
       const result = await connection
@@ -40,11 +52,8 @@ export function createPendingSecretStore(connection: Connection, engine: Engine)
       return result.numUpdatedRows === 1n
     },
     async delete(id, version) {
-      const result = await connection
-        .deleteFrom('pending_secrets')
-        .where('id', '=', id)
-        .$if(version !== undefined, (deletion) => deletion.where('version', '=', version ?? 0))
-        .executeTakeFirst()
+      if (version !== undefined) return (await run.change(deleteVersion, { id, version })) === 1
+      const result = await connection.deleteFrom('pending_secrets').where('id', '=', id).executeTakeFirst()
       return result.numDeletedRows === 1n
     },
     async deleteOlderThan(ageMs) {

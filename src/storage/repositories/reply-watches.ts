@@ -91,14 +91,14 @@ export function createReplyWatchStore(connection: Connection, engine: Engine): R
       await connection
         .updateTable('reply_watches')
         .set({ due_at_ms: afterMs(dueInMs) })
-        .where(engine.isAnyOf(sql.ref('id'), ids))
+        .where(engine.isAnyOf(sql.ref('id'), engine.list(ids)))
         .execute()
     },
     async delete(ids) {
       if (ids.length === 0) return
       await connection
         .deleteFrom('reply_watches')
-        .where(engine.isAnyOf(sql.ref('id'), ids))
+        .where(engine.isAnyOf(sql.ref('id'), engine.list(ids)))
         .execute()
     },
   }

@@ -72,6 +72,17 @@ export function createScheduledSendStore(connection: Connection, engine: Engine)
         .executeTakeFirst()
       return result.numDeletedRows === 1n
     },
+    async leavingDrafts(grantId, marginMs) {
+      const rows = await connection
+        .selectFrom('scheduled_sends')
+        .selectAll()
+        .where('grant_id', '=', grantId)
+        .where('use_draft', '=', writeBoolean(true))
+        .where('state', 'in', ['waiting', 'sending'])
+        .where(sql<boolean>`send_at * 1000 <= ${afterMs(marginMs)}`)
+        .execute()
+      return rows.map(toSend)
+    },
     async dueGrants(busy, limit) {
       const rows = await connection
         .selectFrom('scheduled_sends as s')
@@ -80,7 +91,7 @@ export function createScheduledSendStore(connection: Connection, engine: Engine)
         .where('s.state', '=', WAITING)
         .where('s.due_at_ms', '<=', engine.nowMs)
         .$if(busy.length > 0, (query) =>
-          query.where((eb) => eb.not(engine.isAnyOf(sql.ref('s.grant_id'), busy))),
+          query.where((eb) => eb.not(engine.isAnyOf(sql.ref('s.grant_id'), engine.list(busy)))),
         )
         .groupBy(['s.grant_id', 'g.connector_id'])
         .orderBy('due')

@@ -2,43 +2,70 @@ import type { SeenTokenRecord, SeenTokenState } from '../../core/ports/records.t
 import type { SeenTokenKey, SeenTokenStore } from '../../core/ports/stores.ts'
 import type { Connection, Engine } from '../engine.ts'
 import { NOBODY } from '../nobody.ts'
+import { createRunner, statement } from '../prepared-statement.ts'
 import type { SeenTokenRow } from '../tables.ts'
 import { readAttempt } from './refresh-attempt.ts'
 
 const NO_ATTEMPT = { attempt_id: null, attempt_holder: null, attempt_started_at_ms: null, tries: 0 }
 
+type KeyColumns = ReturnType<typeof fromKey>
+
+const findByKey = statement((on, key: KeyColumns, engine) =>
+  on
+    .selectFrom('seen_tokens')
+    .selectAll()
+    .select(engine.nowMs.as('read_at_ms'))
+    .where((eb) => eb.and(key)),
+)
+
+const insertAttempt = statement(
+  (on, { attemptId, holder, ...key }: KeyColumns & { attemptId: string; holder: string }, engine) =>
+    on
+      .insertInto('seen_tokens')
+      .values({
+        ...key,
+        state: 'attempted',
+        attempt_id: attemptId,
+        attempt_holder: holder,
+        attempt_started_at_ms: engine.nowMs,
+        tries: 1,
+      })
+      .onConflict((conflict) => conflict.doNothing()),
+)
+
+const pointTo = statement(
+  (on, { digest, application_id, provider, client_id, ...target }: KeyColumns & Pointer) =>
+    on
+      .insertInto('seen_tokens')
+      .values({ digest, application_id, provider, client_id, ...target })
+      .onConflict((conflict) =>
+        conflict.columns(['digest', 'application_id', 'provider', 'client_id']).doUpdateSet(target),
+      ),
+)
+
+const grantPending = statement(
+  (on, { pendingId, ...target }: { pendingId: string } & ReturnType<typeof toGrant>) =>
+    on.updateTable('seen_tokens').set(target).where('pending_id', '=', pendingId),
+)
+
 export function createSeenTokenStore(connection: Connection, engine: Engine): SeenTokenStore {
+  const run = createRunner(connection, engine)
   const opened = (attempt: { readonly id: string; readonly holder: string }) => ({
     attempt_id: attempt.id,
     attempt_holder: attempt.holder,
     attempt_started_at_ms: engine.nowMs,
   })
   const point = async (key: SeenTokenKey, target: Pointer) => {
-    await connection
-      .insertInto('seen_tokens')
-      .values({ ...fromKey(key), ...target })
-      .onConflict((conflict) =>
-        conflict.columns(['digest', 'application_id', 'provider', 'client_id']).doUpdateSet(target),
-      )
-      .execute()
+    await run.change(pointTo, { ...fromKey(key), ...target })
   }
   return {
     async find(key) {
-      const row = await connection
-        .selectFrom('seen_tokens')
-        .selectAll()
-        .select(engine.nowMs.as('read_at_ms'))
-        .where((eb) => eb.and(fromKey(key)))
-        .executeTakeFirst()
+      const row = await run.first(findByKey, fromKey(key))
       return row ? toRecord(row) : null
     },
     async insertAttempt(key, attempt) {
-      const result = await connection
-        .insertInto('seen_tokens')
-        .values({ ...fromKey(key), state: 'attempted', ...opened(attempt), tries: 1 })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst()
-      return result.numInsertedOrUpdatedRows === 1n
+      const { id: attemptId, holder } = attempt
+      return (await run.change(insertAttempt, { ...fromKey(key), attemptId, holder })) === 1
     },
     async retakeAttempt(key, expectedAttempt, attempt) {
       const result = await connection
@@ -51,11 +78,7 @@ export function createSeenTokenStore(connection: Connection, engine: Engine): Se
     setPending: (key, pendingId) => point(key, toPending(pendingId)),
     setGranted: (key, grantId, version) => point(key, toGrant(grantId, version)),
     async grantPending(pendingId, grantId, version) {
-      await connection
-        .updateTable('seen_tokens')
-        .set(toGrant(grantId, version))
-        .where('pending_id', '=', pendingId)
-        .execute()
+      await run.change(grantPending, { pendingId, ...toGrant(grantId, version) })
     },
     async deleteAttempt(key, attemptId) {
       const result = await connection

@@ -60,7 +60,7 @@ export function createTrackingStore(connection: Connection, engine: Engine): Tra
         .selectFrom('tracked_messages')
         .select(['message_id', 'options'])
         .where('grant_id', '=', grantId)
-        .where(engine.isAnyOf(sql.ref('message_hash'), messageIds.map(hashOf)))
+        .where(engine.isAnyOf(sql.ref('message_hash'), engine.list(messageIds.map(hashOf))))
         .execute()
       return new Map(
         rows.flatMap((row) =>
@@ -75,7 +75,7 @@ export function createTrackingStore(connection: Connection, engine: Engine): Tra
           connection
             .selectFrom('tracked_messages')
             .selectAll()
-            .where(engine.isAnyOf(sql.ref('id'), ids))
+            .where(engine.isAnyOf(sql.ref('id'), engine.list(ids)))
             .where('message_id', 'is not', null)
             .where('created_at_ms', '>', before(maxAgeMs))
             // In one order for everybody: two that lock the same rows never wait for each other in a circle.

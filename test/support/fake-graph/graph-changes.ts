@@ -259,7 +259,7 @@ function fromSource(base64: string): Draft | GraphReply {
         Buffer.from(decodeTransfer(bytesOf(part), node.encoding)),
       ),
     ),
-    source: source.toString('utf8'),
+    source,
   }
 }
 

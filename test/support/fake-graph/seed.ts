@@ -41,7 +41,7 @@ export interface FakeMessage {
   readonly internetMessageId?: string
   readonly conversationIndex?: string
   /** the source it was made of, where it was made of one */
-  readonly source?: string
+  readonly source?: Buffer
 }
 
 export interface FakeFolder {
@@ -220,7 +220,7 @@ export function conversationIndexOf(conversationId: string): string {
 }
 
 /** The source of a message, as `$value` gives it. */
-export function sourceOf(message: FakeMessage): string {
+export function sourceOf(message: FakeMessage): Buffer | string {
   if (message.source !== undefined) return message.source
   return [
     `Message-ID: <${message.id}@source.example>`,

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { CleanBody, CleanMessage } from '../../../contract/clean.ts'
-import { appError } from '../../../contract/errors.ts'
+import { appError, ERRORS } from '../../../contract/errors.ts'
 import type { FullMessage, RawMessage } from '../../../contract/message.ts'
-import { type ConversationOptions, conversationOf } from '../../../formats/html/conversation.ts'
+import type { ConversationOptions } from '../../../formats/html/conversation.ts'
+import { AppError } from '../../../kit/app-error.ts'
 import { ProviderError } from '../../../kit/provider-error.ts'
 import type { GrantSession } from '../../ports/grant-session.ts'
 import type { InMailbox, MessagesPort } from '../../ports/mail.ts'
@@ -10,16 +11,20 @@ import type { CleanService } from '../../ports/mail-texts.ts'
 import type { MailAccess } from '../mail-access.ts'
 import type { createMessageExtras } from '../message-extras.ts'
 import type { SharedReads } from '../shared-reads.ts'
+import { type CleanPool, createCleanPool } from './clean-pool.ts'
 
 /** Messages that are read at the same time. */
 const READS_AT_ONCE = 4
+const TOO_COMPLEX = ERRORS['clean.too_complex']
 
 /** Makes `PUT /messages/clean` (contract/email.md 5.2). */
 export function createCleanService(deps: {
+  readonly pool?: CleanPool
   readonly access: MailAccess
   readonly reads: SharedReads
   readonly withExtras: ReturnType<typeof createMessageExtras>
 }): CleanService {
+  const { pool = createCleanPool() } = deps
   return {
     async clean(grant, body, options, context) {
       const wanted = readOptions(body)
@@ -30,13 +35,27 @@ export function createCleanService(deps: {
       )
       const cleaned = new Map<string, CleanMessage>()
       for (const [at, message] of found.entries()) {
-        cleaned.set(ids[at] ?? '', { ...message, conversation: conversationOf(message.body ?? '', wanted) })
-        // Long bodies take their time: others are let in between.
+        const id = ids[at] ?? ''
+        const conversation = await pool
+          .conversationOf(grant.applicationId, message.body ?? '', wanted, context.signal)
+          .catch((error: unknown) => {
+            throw withId(error, id)
+          })
+        cleaned.set(id, { ...message, conversation })
+        // Short bodies are written in this thread: others are let in between.
         await setImmediate()
       }
       return body.message_id.flatMap((id) => cleaned.get(id) ?? [])
     },
+    close: () => pool.close(),
   }
+}
+
+/** The error of a body that can't be written names its message. */
+function withId(error: unknown, id: string): unknown {
+  return error instanceof AppError && error.status === TOO_COMPLEX.status
+    ? appError('clean.too_complex', `message_id: ${TOO_COMPLEX.message} It is ${id}.`)
+    : error
 }
 
 function readOptions(body: CleanBody): ConversationOptions {

@@ -20,7 +20,7 @@ export interface ChangingDraft {
   readonly id: string
 }
 
-/** Bytes of one attachment that is kept: they are read before the draft changes under them. */
+/** Bytes of the attachments that are kept: they are read before the draft changes under them. */
 const MAX_KEPT_BYTES = 150 * 1024 * 1024
 
 /**
@@ -96,6 +96,7 @@ async function changedAttachments(
 
 function keptAttachments(deps: OutgoingDeps, { grant, session, drafts, id }: ChangingDraft) {
   let found: ReturnType<DraftsPort['find']> | undefined
+  let keptBytes = 0
   return async (attachmentId: string): Promise<OutgoingAttachment | undefined> => {
     const draft = await (found ??= drafts.find(session, id, {}))
     const known = draft.attachments.find((each) => each.id === attachmentId)
@@ -103,11 +104,10 @@ function keptAttachments(deps: OutgoingDeps, { grant, session, drafts, id }: Cha
     const port = deps.access.capability(grant, 'attachments', 'read attachments')
     const { content } = await port.open(session, { messageId: draft.id, attachmentId })
     const chunks: Uint8Array[] = []
-    let sizeBytes = 0
     for await (const chunk of content) {
       const bytes = Buffer.from(chunk)
-      sizeBytes += bytes.length
-      if (sizeBytes > MAX_KEPT_BYTES) throw appError('message_too_large')
+      keptBytes += bytes.length
+      if (keptBytes > MAX_KEPT_BYTES) throw appError('message_too_large')
       chunks.push(bytes)
     }
     const facts = {

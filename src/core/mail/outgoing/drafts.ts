@@ -1,3 +1,4 @@
+import { appError } from '../../../contract/errors.ts'
 import type { FullDraft, WireDraft } from '../../../contract/message.ts'
 import type { TrackingRequest } from '../../../contract/outgoing.ts'
 import { ProviderError } from '../../../kit/provider-error.ts'
@@ -86,7 +87,10 @@ export function createDraftCases(deps: OutgoingDeps): DraftCases {
       const drafts = draftsOf(grant)
       if (body.metadata) deps.metadata.check(body.metadata)
       if (body.tracking_options) await changedTracking(grant, id, body.tracking_options)
+      const leaving = await deps.scheduler.leavingDrafts(grant)
       const changed = await deps.sessions.use(grant, context, async (session) => {
+        // A draft may be named in other ways than its id.
+        if (leaving.size > 0 && leaving.has((await drafts.find(session, id, {})).id)) throw tooLate()
         const change = await changeOf(deps, { grant, session, drafts, id }, { body, files })
         return Object.keys(change).length === 0
           ? await drafts.find(session, id, {})
@@ -125,6 +129,13 @@ export function createDraftCases(deps: OutgoingDeps): DraftCases {
     })
     return { items, ...(found.nextCursor === undefined ? {} : { nextCursor: found.nextCursor }) }
   }
+}
+
+function tooLate() {
+  return appError(
+    'api.invalid_request_error',
+    'A scheduled draft can be changed until 10 seconds before send_at: it is too late.',
+  )
 }
 
 /** Removes what this server keeps about a draft. */

@@ -43,12 +43,19 @@ export async function withSignature(
   if (signatureId === undefined) return body
   const html = await needed(deps.signatures, 'signature_id').html(grant, signatureId)
   if (isPlaintext) return `${body}\n${textOfHtml(html)}`
-  const end = body.toLowerCase().lastIndexOf('</body')
+  const end = endOfBody(body)
   return end === -1 ? `${body}<br>${html}` : `${body.slice(0, end)}<br>${html}${body.slice(end)}`
 }
 
+/** Where the last end tag of a body begins; -1 without one. Lower case may be longer than what it is made of (İ). */
+function endOfBody(html: string): number {
+  let end = -1
+  for (const { index } of html.matchAll(/<\/body/gi)) end = index
+  return end
+}
+
 /** @throws AppError 400 where this server has no such part */
-export function needed<T>(part: T | undefined, field: string): T {
+function needed<T>(part: T | undefined, field: string): T {
   if (part === undefined) throw invalidField(`${field} is not supported by this server`)
   return part
 }

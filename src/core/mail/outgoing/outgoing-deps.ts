@@ -26,6 +26,6 @@ export interface OutgoingDeps {
   readonly log: Logger
   readonly templates?: TemplateRenderer | undefined
   readonly signatures?: SignatureReader | undefined
-  readonly uploads?: UploadedFiles | undefined
-  readonly scheduler?: MessageScheduler | undefined
+  readonly uploads: UploadedFiles
+  readonly scheduler: MessageScheduler
 }

@@ -4,7 +4,6 @@ import type { OutgoingAttachment } from '../../ports/outgoing.ts'
 import type { GrantRecord } from '../../ports/records.ts'
 import { readFacts, readInlineAttachment } from './attachment-bodies.ts'
 import { checkHeaderText } from './field-checks.ts'
-import { needed } from './message-body.ts'
 
 /** Opens an attachment of a draft that the client wants to keep; undefined where the draft has none of that id. */
 export type KeptAttachments = (id: string) => Promise<OutgoingAttachment | undefined>
@@ -15,7 +14,7 @@ export type KeptAttachments = (id: string) => Promise<OutgoingAttachment | undef
  * @throws AppError 400 that names the field
  */
 export async function readAttachments(
-  deps: { readonly uploads?: UploadedFiles | undefined },
+  deps: { readonly uploads: UploadedFiles },
   grant: GrantRecord,
   given: {
     readonly attachments?: readonly AttachmentBody[]
@@ -31,8 +30,7 @@ export async function readAttachments(
       read.push(readInlineAttachment(body, field, otherwise))
       continue
     }
-    const stored =
-      (await given.kept?.(body.id)) ?? (await needed(deps.uploads, `${field}.id`).take(grant, body.id))
+    const stored = (await given.kept?.(body.id)) ?? (await deps.uploads.take(grant, body.id, `${field}.id`))
     read.push(withWishes(stored, body, field))
   }
   for (const [index, file] of given.files.entries()) {

@@ -6,7 +6,6 @@ import type { MessageSender, OutgoingService, SendAnswer } from '../../ports/mai
 import type { GrantRecord } from '../../ports/records.ts'
 import type { RequestContext } from '../../ports/services.ts'
 import { invalidField } from './field-checks.ts'
-import { needed } from './message-body.ts'
 import type { OutgoingDeps } from './outgoing-deps.ts'
 import { prepareMessage } from './prepare-message.ts'
 import { readRawMessage } from './raw-message.ts'
@@ -18,6 +17,8 @@ import { readTracking, withTracking } from './tracking-request.ts'
 const SEND_TIMEOUT_MS = 150_000
 const SOONEST_SECONDS = 60
 const LATEST_SECONDS = 30 * 24 * 60 * 60
+/** Of a draft, which waits at the provider; a later time no clock or database could be trusted with. */
+const LATEST_OF_DRAFT_SECONDS = 10 * 365 * 24 * 60 * 60
 
 /** A send that has begun goes on when its client hangs up: what is left to decide is only who hears of it. */
 export function withoutHangUp(context: RequestContext): RequestContext {
@@ -67,9 +68,8 @@ export function createSendCases(
     context: RequestContext,
   ): Promise<SendAnswer> {
     deps.access.capability(grant, 'send', 'send messages')
-    const scheduler = needed(deps.scheduler, 'send_at')
     const prepared = { message: { ...message, date: when.sendAt }, ...extras }
-    const id = await scheduler.schedule(grant, prepared, when, withoutHangUp(context))
+    const id = await deps.scheduler.schedule(grant, prepared, when, withoutHangUp(context))
     return {
       data: presentScheduled(grant, { ...prepared, message: asked }, { id, ...when }),
       scheduled: true,
@@ -95,6 +95,9 @@ function readSchedule(deps: OutgoingDeps, grant: GrantRecord, body: SendBody) {
   }
   const aheadSeconds = sendAt - unixSeconds(deps.clock)
   if (useDraft && aheadSeconds <= 0) throw invalidField('send_at must be in the future')
+  if (useDraft && aheadSeconds > LATEST_OF_DRAFT_SECONDS) {
+    throw invalidField('send_at must be at most 10 years ahead')
+  }
   if (!useDraft && aheadSeconds < SOONEST_SECONDS)
     throw invalidField('send_at must be at least 1 minute ahead')
   if (!useDraft && aheadSeconds > LATEST_SECONDS) throw invalidField('send_at must be at most 30 days ahead')

@@ -23,6 +23,14 @@ export interface KeptMessage {
   readonly draftId: string | null
 }
 
+/** Goes up with every change of `KeptMessage`: what waits may have been stored by another version of this server. */
+const VERSION = 1
+
+/** A message that another version of this server has kept in a shape of its own. */
+export class KeptByAnotherVersion extends Error {
+  override readonly name = 'KeptByAnotherVersion'
+}
+
 /** A longer body is kept apart: a key rotation holds a hundred rows in memory. */
 const MOST_BODY_CHARS = 64 * 1024
 /** Until the schedule is stored, which keeps them for as long as it waits. */
@@ -76,17 +84,18 @@ export function sealKept(
   send: Pick<NewScheduledSend, 'id' | 'applicationId'>,
   kept: KeptMessage,
 ): string {
-  return vault.seal(placeOf(send), JSON.stringify(kept))
+  return vault.seal(placeOf(send), JSON.stringify({ version: VERSION, ...kept }))
 }
 
-/** Opens it. @throws where it cannot be read: a fault of ours */
+/** Opens it. @throws KeptByAnotherVersion, or what else keeps it from being read: a fault of ours */
 export async function openKept(
   vault: Vault,
   send: Pick<NewScheduledSend, 'id' | 'applicationId' | 'sealedMessage'>,
 ): Promise<KeptMessage> {
   const kept = parseJson(await vault.open(placeOf(send), send.sealedMessage))
-  if (!isJsonObject(kept) || !isJsonObject(kept['message'])) throw new Error('a kept message cannot be read')
-  // The seal proves that this is what `sealKept` wrote.
+  if (!isJsonObject(kept)) throw new Error('a kept message cannot be read')
+  if (kept['version'] !== VERSION) throw new KeptByAnotherVersion('a kept message has another version')
+  // The seal proves that `sealKept` wrote it, and the version that it wrote this shape.
   return kept as unknown as KeptMessage
 }
 

@@ -12,7 +12,13 @@ import type { Vault } from '../../ports/vault.ts'
 import { createMessageSender, keepBehind } from '../outgoing/message-sender.ts'
 import type { OutgoingDeps } from '../outgoing/outgoing-deps.ts'
 import { presentScheduled } from '../outgoing/sent-message.ts'
-import { type KeptMessage, openKept, preparedFacts, prepareKept } from './kept-message.ts'
+import {
+  type KeptMessage,
+  KeptByAnotherVersion,
+  openKept,
+  preparedFacts,
+  prepareKept,
+} from './kept-message.ts'
 import { failedEvent, type SendFailure, sentEvent } from './send-event.ts'
 import { judgeFailure, nextTryInMs, type SendWatch, type Verdict, watchSends } from './send-failure.ts'
 
@@ -24,6 +30,9 @@ const LOST =
 const UNANSWERED =
   'The provider did not say whether it took the message: it may have been sent. Look for it in the Sent folder ' +
   'before you send it again.'
+const UNREADABLE = 'The stored message cannot be read.'
+const OTHER_VERSION =
+  'The message was stored by another version of this server, and this one cannot read it: schedule it again.'
 
 /** What sending later is made of. */
 export interface ScheduledSendingDeps extends OutgoingDeps {
@@ -55,10 +64,11 @@ export function createScheduledSending(deps: ScheduledSendingDeps): ScheduledSen
       const kept = await openKept(deps.vault, claimed).catch((error: unknown) => {
         if (error instanceof AppError) throw error // the database is away: the claim runs out
         deps.log.error({ scheduleId: claimed.id, err: error }, 'scheduled_send.unreadable')
-        return null
+        return error instanceof KeptByAnotherVersion ? OTHER_VERSION : UNREADABLE
       })
-      if (!kept) {
-        await fail(claimed, { reason: 'The stored message cannot be read.', ...INTERNAL }, null)
+      if (typeof kept === 'string') {
+        await fail(claimed, { reason: kept, ...INTERNAL }, null)
+        deps.telemetry.scheduledSend({ result: 'failed' })
         return
       }
       const context = {
@@ -90,7 +100,14 @@ export function createScheduledSending(deps: ScheduledSendingDeps): ScheduledSen
       // Nothing has been sent yet, whatever it was.
       return await settle(work, error, verdict === 'unknown' ? 'later' : verdict)
     }
-    if (!(await scheduledSends.begin(claimed.id, claimed.lease))) return // another process has it by now
+    let isOurs: boolean
+    try {
+      isOurs = await scheduledSends.begin(claimed.id, claimed.lease)
+    } catch (error) {
+      // Whether that was written is not known; that nothing was sent is.
+      return await settle(work, error, 'later')
+    }
+    if (!isOurs) return // another process has it by now
     let wire: WireSentMessage
     try {
       wire = draft ? await sendDraft(work, draft) : await sendMessage(work)
@@ -219,5 +236,7 @@ function failureOf(error: unknown, verdict: Verdict): SendFailure {
           ...(error.extras.providerError ? { providerError: error.extras.providerError } : {}),
         }
       : { reason: 'Something went wrong on our side.', ...INTERNAL }
-  return verdict === 'unknown' ? { ...known, reason: `${UNANSWERED} ${known.reason}` } : known
+  // No database keeps the zero character that a server may have in its words.
+  const reason = known.reason.replaceAll('\0', '')
+  return { ...known, reason: verdict === 'unknown' ? `${UNANSWERED} ${reason}` : reason }
 }

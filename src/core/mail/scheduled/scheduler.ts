@@ -1,4 +1,5 @@
 import { appError } from '../../../contract/errors.ts'
+import { AppError } from '../../../kit/app-error.ts'
 import type { Ids } from '../../../kit/ids.ts'
 import type { Logger } from '../../../kit/logger.ts'
 import type { GrantSessions } from '../../grants/sessions.ts'
@@ -13,7 +14,7 @@ import type { RequestContext } from '../../ports/services.ts'
 import type { Database } from '../../ports/stores.ts'
 import type { Vault } from '../../ports/vault.ts'
 import type { MailAccess } from '../mail-access.ts'
-import { keepContents, keepDraft, type KeptMessage, sealKept } from './kept-message.ts'
+import { keepContents, keepDraft, type KeptMessage, openKept, sealKept } from './kept-message.ts'
 
 /** What taking a message to send later is made of. */
 export interface SchedulerDeps {
@@ -27,6 +28,9 @@ export interface SchedulerDeps {
   readonly log: Logger
 }
 
+/** A draft can be changed until so long before it is sent (contract/email.md 5.1). */
+const EDIT_MARGIN_MS = 10_000
+
 /** Takes messages to send later (contract/email.md 5.1): what was answered is on the disk. */
 export function createScheduler(deps: SchedulerDeps): MessageScheduler {
   return {
@@ -35,6 +39,19 @@ export function createScheduler(deps: SchedulerDeps): MessageScheduler {
       if (when.useDraft) await scheduleDraft(grant, id, prepared, when.sendAt, context)
       else await scheduleMessage(grant, id, prepared, when.sendAt)
       return id
+    },
+    async leavingDrafts(grant) {
+      if (deps.access.facts(grant)?.schedulesDrafts !== true) return new Set()
+      const sends = await deps.database.stores.scheduledSends.leavingDrafts(grant.id, EDIT_MARGIN_MS)
+      const ids = new Set<string>()
+      for (const send of sends) {
+        const kept = await openKept(deps.vault, send).catch((error: unknown) => {
+          if (error instanceof AppError) throw error
+          return null // it fails when it is due, and says so then
+        })
+        if (kept && kept.draftId !== null) ids.add(kept.draftId)
+      }
+      return ids
     },
   }
 

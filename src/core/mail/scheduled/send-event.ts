@@ -23,7 +23,7 @@ export function sentEvent(
   return event(deps, send, 'message.send_success', { object: objectOf(send, wire) })
 }
 
-/** `message.send_failed`. @param wire  null where the message can't be read */
+/** `message.send_failed`. @param wire  null where the message can't be read: its schedule is all that is told then */
 export function failedEvent(
   deps: { readonly clock: Clock; readonly ids: Ids },
   send: EventOf,
@@ -38,7 +38,7 @@ export function failedEvent(
       status_code: failure.status,
       ...(failure.providerError ? { provider_error: failure.providerError } : {}),
     },
-    object: wire ? objectOf(send, wire) : null,
+    object: objectOf(send, wire ?? { grant_id: send.grantId, object: 'message' }),
   })
 }
 

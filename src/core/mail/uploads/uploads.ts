@@ -99,10 +99,10 @@ export function createUploads(deps: {
       if (!(await uploads.complete(id, upload.content.id))) throw appError('upload.conflict')
       return { attachment_id: id, grant_id: grant.id, status: 'ready' }
     },
-    async take(grant, attachmentId) {
+    async take(grant, attachmentId, field) {
       const upload = await uploads.find(attachmentId)
       if (upload?.grantId !== grant.id || upload.state !== 'ready' || upload.isExpired || !upload.content) {
-        throw appError('api.invalid_request_error', `There is no completed upload ${attachmentId}.`)
+        throw appError('api.invalid_request_error', `${field} names no completed upload: ${attachmentId}`)
       }
       const { id, sizeBytes } = upload.content
       return {
