@@ -125,7 +125,10 @@ test('refuses what it can’t render safely, when it is stored and when it is re
     ['handlebars', '{{#if a}}', /cannot be rendered/],
     ['handlebars', '{{#if a}}'.repeat(60) + '{{/if}}'.repeat(60), /nested/],
     ['mustache', '{{#a}}'.repeat(60) + '{{/a}}'.repeat(60), /nested/],
-    ['handlebars', '{{#if a}}'.repeat(5_000) + '{{/if}}'.repeat(5_000), /cannot be rendered/],
+    ['handlebars', '{{#if a}}'.repeat(5_000) + '{{/if}}'.repeat(5_000), /more than 500 blocks/],
+    ['handlebars', `{{#if a}}${'{{else if b}}'.repeat(10_000)}{{/if}}`, /more than 500 blocks/],
+    ['handlebars', `{{# if a}}${'{{~^ if b}}'.repeat(10_000)}{{/if}}`, /more than 500 blocks/],
+    ['mustache', '{{#a}}'.repeat(15_000) + '{{/a}}'.repeat(15_000), /nested/],
     ['mustache', 'x'.repeat(256 * 1024 + 1), /256 KB/],
   ] as const) {
     for (const [path, more] of [

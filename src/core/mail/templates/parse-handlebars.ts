@@ -1,5 +1,8 @@
-import { invalidTemplate, MAX_DEPTH } from './template-limits.ts'
+import { invalidTemplate, MAX_BLOCKS, MAX_DEPTH } from './template-limits.ts'
 import type { Source, TemplateNode } from './template-tree.ts'
+
+/** Begins a block or a branch of one. */
+const BLOCK = /\{\{~?\s*(?:[#^]|else\b)/g
 
 const HELPERS = ['if', 'unless', 'each', 'with'] as const
 
@@ -23,6 +26,9 @@ interface Tree {
 
 /** Reads a Handlebars template. Only its parser is used: nothing is compiled. @throws AppError 400 */
 export async function parseHandlebars(text: string): Promise<readonly TemplateNode[]> {
+  if ((text.match(BLOCK)?.length ?? 0) > MAX_BLOCKS) {
+    throw invalidTemplate(`it has more than ${MAX_BLOCKS} blocks and branches`)
+  }
   const { default: Handlebars } = await import('handlebars')
   let tree: Tree
   try {

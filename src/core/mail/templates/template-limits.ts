@@ -2,6 +2,8 @@ import { appError } from '../../../contract/errors.ts'
 
 /** Blocks in blocks. */
 export const MAX_DEPTH = 50
+/** Blocks and branches of a Handlebars template: nested in each other, they cost its parser the square of their number. */
+export const MAX_BLOCKS = 500
 /** Nodes that are walked in one rendering, loops counted. */
 export const MAX_STEPS = 200_000
 /** Characters of a rendered subject or body. */
