@@ -1,4 +1,4 @@
-// B7: refreshes in the background at a provider that takes 200 ms, one node, at the default rate.
+// B7: refreshes in the background at a provider that takes 200 ms, one node, at the default rate (GRANTWAY_REFRESH_RATE).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
@@ -9,9 +9,9 @@ import type { Figure } from './figure.ts'
 import { startInstantProvider } from './instant-provider.ts'
 import { API_KEY, SERVE, start, stop } from './server-child.ts'
 
-const GRANTS = 2500
+const GRANTS = 3000
 const PROVIDER_MS = 200
-const RATE = 100
+const RATE = 120
 const MEASURED_MS = 20_000
 
 export async function measureRefreshAhead(): Promise<readonly Figure[]> {

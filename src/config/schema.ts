@@ -157,7 +157,7 @@ export const SETTINGS = {
       secret: true,
     }),
   },
-  refreshRate: setting('GRANTWAY_REFRESH_RATE', wholeNumber(1, 100_000), '100', {
+  refreshRate: setting('GRANTWAY_REFRESH_RATE', wholeNumber(1, 100_000), '120', {
     sentence:
       'Refreshes in the background per connector and second, over all processes. Requests are never held up by it.',
     example: '50',

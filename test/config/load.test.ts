@@ -49,7 +49,7 @@ test('has the documented defaults', () => {
     allowPlaintextMail: false,
     metrics: { port: undefined, host: '127.0.0.1', token: undefined },
     autoconfigUrl: undefined,
-    refreshRate: 100,
+    refreshRate: 120,
     tracking: 'anonymous',
     rateLimitFactor: 1,
     gmailUnitsPerMinute: 6000,
