@@ -16,8 +16,7 @@ const ADDRESS_HEADERS = ['from', 'to', 'cc', 'bcc', 'reply-to', 'sender']
 export function readSource(source: Uint8Array): Pick<SeedMessage, 'headers' | 'root' | 'snippet'> {
   const parsed = parseMessage(source)
   const { html, plain } = selectParts(parsed.structure)
-  const text = (leaf: { readonly part: string; readonly node: MimePart }) =>
-    contentOf(parsed, leaf.part, leaf.node).toString('utf8')
+  const text = (leaf: { readonly node: MimePart }) => contentOf(parsed, leaf.node, true).toString('utf8')
   const snippet = plain ? snippetOfText(text(plain)) : html ? snippetOfHtml(text(html)) : ''
   return {
     headers: parsed.headers
@@ -57,12 +56,14 @@ function toPart(parsed: ParsedMessage, node: MimePart): SeedPart {
     ...(filename === undefined ? {} : { filename }),
     ...(disposition === 'attachment' || disposition === 'inline' ? { disposition } : {}),
     ...(contentId ? { contentId } : {}),
-    content: contentOf(parsed, node.part ?? '1', node),
+    // A text that is shown comes in UTF-8, a file as it is.
+    content: contentOf(parsed, node, filename === undefined && disposition !== 'attachment'),
   }
 }
 
-function contentOf(parsed: ParsedMessage, part: string, node: MimePart): Buffer {
-  const bytes = Buffer.from(decodeTransfer(parsed.contentOf(part) ?? new Uint8Array(), node.encoding))
-  const isBody = /^text\/(plain|html)$/.test(node.type) && node.disposition !== 'attachment'
+function contentOf(parsed: ParsedMessage, node: MimePart, isShown: boolean): Buffer {
+  const content = parsed.contentOf(node.part ?? '1') ?? new Uint8Array()
+  const bytes = Buffer.from(decodeTransfer(content, node.encoding))
+  const isBody = isShown && /^text\/(plain|html)$/.test(node.type)
   return isBody ? Buffer.from(decodeCharset(bytes, node.parameters?.['charset'])) : bytes
 }
