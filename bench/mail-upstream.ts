@@ -4,12 +4,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { setTimeout as later } from 'node:timers/promises'
-import { ATTACHMENT_BYTES, gmailMessage, graphPage, PAGE, PIECES } from './mail-upstream-mail.ts'
+import { ATTACHMENT_BYTES, gmailMessage, graphPage, PIECES } from './mail-upstream-mail.ts'
 
 const latencyMs = Number(process.argv[2] ?? 0)
 const PIECE = Buffer.alloc(ATTACHMENT_BYTES / PIECES, 'GrantwayGrantway')
 const PIECE_BASE64 = Buffer.from(PIECE.toString('base64url'))
-let page = Buffer.alloc(0)
+/** By how many messages they have. */
+const pages = new Map<number, Buffer>()
 let fresh = 0
 /** Mail calls since this was last asked for. */
 let calls = 0
@@ -19,7 +20,9 @@ const server = createServer((request, response) => {
 })
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo
-  page = Buffer.from(JSON.stringify(graphPage(`http://127.0.0.1:${port}`)))
+  for (const size of [50, 200]) {
+    pages.set(size, Buffer.from(JSON.stringify(graphPage(`http://127.0.0.1:${port}`, size))))
+  }
   console.log(JSON.stringify({ event: 'listening', url: `http://127.0.0.1:${port}` }))
 })
 process.once('SIGTERM', () => {
@@ -43,7 +46,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   calls += 1
   if (latencyMs > 0) await later(latencyMs)
   if (path.includes('/$value')) return stream(response, '', PIECE, '')
-  if (path.startsWith('/v1.0/me/messages?')) return json(response, page)
+  if (path.startsWith('/v1.0/me/messages?')) return json(response, pages.get(sizeOf(path, '$top')) ?? {})
   if (path.includes('/attachments/AAMkFile1?')) return json(response, graphFile())
   if (path.startsWith('/batch/')) return batch(response, body)
   if (path.includes('/attachments/')) {
@@ -77,12 +80,17 @@ function graphFile(): object {
   }
 }
 
-/** The label `fresh` has 50 messages that nobody has seen, each time. */
+function sizeOf(path: string, parameter: string): number {
+  return Number(new URL(path, 'http://upstream').searchParams.get(parameter))
+}
+
+/** The label `fresh` has messages that nobody has seen, each time. */
 function gmailIds(path: string): object {
   const isFresh = path.includes('labelIds=fresh')
-  if (isFresh) fresh += PAGE
+  const length = sizeOf(path, 'maxResults')
+  if (isFresh) fresh += length
   const first = isFresh ? fresh : 0
-  return { messages: Array.from({ length: PAGE }, (_, n) => ({ id: (0xa0000000 + first + n).toString(16) })) }
+  return { messages: Array.from({ length }, (_, n) => ({ id: (0xa0000000 + first + n).toString(16) })) }
 }
 
 function batch(response: ServerResponse, body: string): void {
